@@ -1,0 +1,254 @@
+package org.ggml4j;
+
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.StringJoiner;
+import java.util.concurrent.CancellationException;
+import org.ggml4j.arch.Architecture;
+import org.ggml4j.arch.Architectures;
+import org.ggml4j.arch.Hparams;
+import org.ggml4j.ggml.BufferType;
+import org.ggml4j.ggml.CloseStack;
+import org.ggml4j.ggml.Device;
+import org.ggml4j.ggml.Weight;
+import org.ggml4j.ggml.WeightStore;
+import org.ggml4j.ggml.WeightStore.Operation;
+import org.ggml4j.gguf.GgmlType;
+import org.ggml4j.gguf.GgufFile;
+import org.ggml4j.gguf.GgufFormatException;
+import org.ggml4j.gguf.TensorInfo;
+import org.ggml4j.nn.Weights;
+
+/** Loads a model: decides where each weight goes, and brings it there. */
+final class ModelLoader {
+  private static final Logger LOG = System.getLogger("org.ggml4j");
+  private static final int GGML_ALIGNMENT = 32;
+  private static final long SLICE = 16L << 20;
+
+  private final GgufFile file;
+  private final ModelOptions options;
+  private final List<Device> gpus;
+  private final Device cpu;
+  private final int nLayer;
+  private final Map<String, Long> bytesByPlace = new LinkedHashMap<>();
+  private long done;
+  private long total;
+
+  /** What loading gives. */
+  record Loaded(Architecture.Decoder architecture, Hparams hparams, Summary summary) {}
+
+  /**
+   * Where things went.
+   *
+   * @param devices that hold weights, the CPU last
+   * @param layerDevices the device of each layer, then that of the output
+   * @param line one line that says it
+   * @param nWeights number of tensors
+   * @param nativeBytes bytes allocated or mapped
+   */
+  record Summary(
+      List<Device> devices, List<Device> layerDevices, String line, int nWeights, long nativeBytes) {}
+
+  private ModelLoader(GgufFile file, ModelOptions options, int nLayer) {
+    this.file = file;
+    this.options = options;
+    this.nLayer = nLayer;
+    cpu = Device.cpu();
+    gpus = options.nGpuLayers() == 0 ? List.of() : chosenDevices(options.devices());
+  }
+
+  private static List<Device> chosenDevices(List<String> names) {
+    if (names.isEmpty()) {
+      return Device.all().stream().filter(d -> d.type() == Device.Type.GPU).toList();
+    }
+    List<Device> devices = new ArrayList<>();
+    for (String name : names) {
+      devices.add(
+          Device.byName(name)
+              .orElseThrow(
+                  () ->
+                      new IllegalArgumentException(
+                          "device '" + name + "': there are only " + Device.all())));
+    }
+    devices.removeIf(d -> d.type() == Device.Type.CPU);
+    return List.copyOf(devices);
+  }
+
+  /** Loads the weights of an open file; what is acquired goes onto {@code owned}. */
+  static Loaded load(GgufFile file, ModelOptions options, CloseStack owned) throws IOException {
+    Architecture.Factory factory =
+        Architectures.byName(file.metadata().getString("general.architecture"));
+    Hparams hparams = Hparams.of(file.metadata());
+    if (hparams.nLayer() > file.tensors().size()) {
+      throw new GgufFormatException(
+          "found " + hparams.nLayer() + " blocks in a file of " + file.tensors().size() + " tensors",
+          file.paths().get(0),
+          -1,
+          hparams.architecture() + ".block_count");
+    }
+    return new ModelLoader(file, options, hparams.nLayer()).load(factory, hparams, owned);
+  }
+
+  private Loaded load(Architecture.Factory factory, Hparams hparams, CloseStack owned) {
+    WeightStore store = owned.push(new WeightStore(2 * file.tensors().size() + 64));
+    Weights weights = new Weights(new FileSource(), this::place, store, nLayer);
+    Architecture.Decoder architecture = factory.create(hparams, weights);
+    weights.check();
+    total = weights.declared().stream().mapToLong(Weight::nBytes).sum();
+    report();
+    bring(store, weights.declared());
+    Summary summary = summary(hparams, weights.declared().size());
+    LOG.log(Level.INFO, summary.line);
+    return new Loaded(architecture, hparams, summary);
+  }
+
+  private final class FileSource implements Weights.Source {
+    private final Set<String> names = new LinkedHashSet<>();
+
+    FileSource() {
+      file.tensors().forEach(t -> names.add(t.name()));
+    }
+
+    @Override
+    public Optional<Weights.Found> find(String name, long[] ne, boolean optional) {
+      return file.tensor(name).map(t -> new Weights.Found(t.type(), t.ne()));
+    }
+
+    @Override
+    public Set<String> names() {
+      return names;
+    }
+  }
+
+  /** Layer il's device; -1 is what comes before the layers, nLayer the output. The last layers go first. */
+  private Device device(int il) {
+    long first = nLayer + 1L - options.nGpuLayers();
+    if (gpus.isEmpty() || il < 0 || il < first) {
+      return cpu;
+    }
+    long offset = il - Math.max(0, first);
+    long offloaded = nLayer + 1 - Math.max(0, first);
+    return gpus.get((int) (offset * gpus.size() / offloaded));
+  }
+
+  private BufferType place(int il, Operation operation, GgmlType type, long[] ne) {
+    return WeightStore.choose(device(il), operation, options.repack(), type, ne);
+  }
+
+  // ---- bringing the weights
+
+  private void bring(WeightStore store, List<Weight> weights) {
+    Map<Weight, Long>[] mapped = mappable(store, weights);
+    for (int split = 0; split < mapped.length; split++) {
+      if (!mapped[split].isEmpty()) {
+        MemorySegment segment = file.mapping(split);
+        store.mapHost(cpu, segment, mapped[split]);
+        for (Weight weight : mapped[split].keySet()) {
+          MemorySegment data = data(weight);
+          prefetch(data);
+          if (options.mlock()) {
+            MemoryLock.lock(data);
+          }
+          place(cpu.bufferType() + " (mapped)", weight);
+        }
+      }
+    }
+    store.allocate(WeightStore.Usage.WEIGHTS);
+    for (Weight weight : weights) {
+      if (Arrays.stream(mapped).noneMatch(m -> m.containsKey(weight))) {
+        store.set(weight, data(weight));
+        place(store.bufferType(weight).name(), weight);
+      }
+    }
+  }
+
+  /** For each split of the file, the weights that can be used where they lie. */
+  @SuppressWarnings({"unchecked", "rawtypes"})
+  private Map<Weight, Long>[] mappable(WeightStore store, List<Weight> weights) {
+    Map<Weight, Long>[] mapped = new Map[file.paths().size()];
+    Arrays.setAll(mapped, i -> new LinkedHashMap<>());
+    if (options.mmap() && cpu.canUseHostMemory()) {
+      for (Weight weight : weights) {
+        TensorInfo info = file.tensor(weight.name()).orElseThrow();
+        if (store.bufferType(weight).equals(cpu.bufferType())
+            && info.offset() % GGML_ALIGNMENT == 0) {
+          mapped[info.split()].put(weight, info.offset());
+        }
+      }
+    }
+    return mapped;
+  }
+
+  private MemorySegment data(Weight weight) {
+    return file.data(file.tensor(weight.name()).orElseThrow());
+  }
+
+  /** Reads the pages now, so that the first token need not wait for the disk. */
+  private void prefetch(MemorySegment data) {
+    for (long at = 0; at < data.byteSize(); at += SLICE) {
+      data.asSlice(at, Math.min(SLICE, data.byteSize() - at)).load();
+      report(at);
+    }
+  }
+
+  private void place(String where, Weight weight) {
+    bytesByPlace.merge(where, weight.nBytes(), Long::sum);
+    done += weight.nBytes();
+    report();
+  }
+
+  private void report() {
+    report(0);
+  }
+
+  private void report(long more) {
+    double fraction = total == 0 ? 1 : Math.min(1, (double) (done + more) / total);
+    if (!options.progress().report(fraction)) {
+      throw new CancellationException("loading of " + file.paths().get(0) + " was cancelled");
+    }
+  }
+
+  private Summary summary(Hparams hparams, int nWeights) {
+    List<Device> layers = new ArrayList<>();
+    for (int il = 0; il <= nLayer; il++) {
+      layers.add(device(il));
+    }
+    Set<Device> devices = new LinkedHashSet<>(layers);
+    devices.remove(cpu);
+    List<Device> inOrder = new ArrayList<>(devices);
+    inOrder.add(cpu);
+    StringJoiner places = new StringJoiner(", ");
+    bytesByPlace.forEach((where, bytes) -> places.add(where + " " + mebibytes(bytes)));
+    long onGpu = layers.stream().filter(d -> !d.equals(cpu)).count();
+    String line =
+        file.paths().get(0).getFileName()
+            + ": "
+            + hparams.architecture()
+            + ", "
+            + nWeights
+            + " tensors in "
+            + places
+            + (onGpu == 0 ? "" : "; " + onGpu + " of " + layers.size() + " layers offloaded");
+    return new Summary(
+        List.copyOf(inOrder),
+        List.copyOf(layers),
+        line,
+        nWeights,
+        bytesByPlace.values().stream().mapToLong(Long::longValue).sum());
+  }
+
+  private static String mebibytes(long bytes) {
+    return String.format(Locale.ROOT, "%.1f MiB", bytes / 1048576.0);
+  }
+}

@@ -1,0 +1,245 @@
+package org.ggml4j.decode;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.ggml4j.arch.Architecture;
+import org.ggml4j.arch.Hparams;
+import org.ggml4j.ggml.Backend;
+import org.ggml4j.ggml.CloseStack;
+import org.ggml4j.ggml.Device;
+import org.ggml4j.ggml.Graph;
+import org.ggml4j.ggml.Scheduler;
+import org.ggml4j.ggml.Tensor;
+import org.ggml4j.nn.Batch;
+import org.ggml4j.nn.CellCache;
+import org.ggml4j.nn.Inputs;
+import org.ggml4j.nn.Inputs.Sizes;
+
+/**
+ * Runs batches through a model and a KV cache.
+ *
+ * <p>The graph is built for the sizes of a batch and used again while they stay the same, which in a decoding
+ * loop is nearly always: a step then fills the inputs, computes, and reads the logits. One thread at a time,
+ * except for {@link #abort()}.
+ */
+public final class Evaluator implements CloseStack.Closing {
+  /**
+   * @param nBatch largest number of tokens of one batch
+   * @param threads CPU threads
+   * @param reuseGraph whether a graph is kept for the next batch of the same sizes
+   */
+  public record Options(int nBatch, int threads, boolean reuseGraph) {}
+
+  private final Architecture.Decoder model;
+  private final Hparams hparams;
+  private final CellCache cache;
+  private final Options options;
+  private final CloseStack owned = new CloseStack();
+  private final List<Backend> backends = new ArrayList<>();
+  private final Scheduler scheduler;
+  private final Graph graph;
+  private final Inputs.Scratch scratch = new Inputs.Scratch();
+  private final Arena arena = Arena.ofShared();
+  private final long reservedBytes;
+  private MemorySegment rows;
+  private Optional<Inputs> inputs = Optional.empty();
+  private Optional<Tensor> logits = Optional.empty();
+  private int nOutputs;
+  private long builds;
+  private long computations;
+
+  /**
+   * @param devices where weights lie, the CPU last
+   * @param maxNodes upper bound of the nodes of the model's graph
+   */
+  public Evaluator(
+      Architecture.Decoder model,
+      Hparams hparams,
+      CellCache cache,
+      List<Device> devices,
+      int maxNodes,
+      Options options) {
+    this.model = model;
+    this.hparams = hparams;
+    this.cache = cache;
+    this.options = options;
+    if (options.nBatch < 1) {
+      throw new IllegalArgumentException("batch: expected 1 or more, found " + options.nBatch);
+    }
+    owned.push(arena::close);
+    owned.push(scratch::close);
+    rows = arena.allocate(4L * hparams.nVocab(), 64);
+    try {
+      for (Device device : devices) {
+        backends.add(owned.push(Backend.open(device, options.threads)));
+      }
+      graph = owned.push(new Graph(maxNodes, false));
+      scheduler = owned.push(new Scheduler(backends, maxNodes));
+      reservedBytes = reserve();
+    } catch (Throwable e) {
+      owned.close();
+      throw e;
+    }
+  }
+
+  /** Makes room for the largest batch over the whole cache, so that no step can run out of memory later. */
+  private long reserve() {
+    int n = Math.min(options.nBatch, cache.nCells());
+    build(new Sizes(n, n, cache.nCells()));
+    scheduler.reserve(graph);
+    build(new Sizes(1, 1, cache.nCells()));
+    scheduler.reserve(graph);
+    forgetGraph();
+    return scheduler.bufferBytes();
+  }
+
+  private void forgetGraph() {
+    inputs = Optional.empty();
+    logits = Optional.empty();
+  }
+
+  private Inputs build(Sizes sizes) {
+    graph.clear();
+    forgetGraph();
+    Inputs in = new Inputs(graph, sizes, false);
+    Tensor out = model.forward(in, cache.in(in));
+    if (sizes.nOutputs() > 0) { // else only what the cache's writes depend on is computed
+      graph.expand(out.output());
+      logits = Optional.of(out);
+    }
+    inputs = Optional.of(in);
+    builds++;
+    return in;
+  }
+
+  /**
+   * Evaluates a batch: its tokens enter the cache, and {@link #readLogits} then gives the rows it asked for.
+   *
+   * @throws IllegalArgumentException if a token id is not in the vocabulary, or the batch is empty or too large
+   * @throws org.ggml4j.nn.ContextFullException if the cache has no room; nothing was changed
+   * @throws org.ggml4j.ggml.GgmlException if it was aborted or memory ran out; the cache is as before
+   */
+  public void evaluate(Batch batch) {
+    check(batch);
+    applyShift();
+    nOutputs = 0;
+    Sizes sizes = new Sizes(batch.size(), batch.nOutputs(), cache.prepare(batch));
+    Inputs in;
+    if (options.reuseGraph && inputs.isPresent() && inputs.get().sizes().equals(sizes)) {
+      in = inputs.get();
+    } else {
+      in = build(sizes);
+      allocate();
+    }
+    cache.commit(batch);
+    try {
+      in.fill(batch, scratch);
+      scheduler.compute(graph);
+    } catch (Throwable e) {
+      cache.rollback(batch);
+      throw e;
+    }
+    computations++;
+    nOutputs = batch.nOutputs();
+    read();
+  }
+
+  private void allocate() {
+    try {
+      scheduler.allocate(graph);
+    } catch (Throwable e) {
+      forgetGraph();
+      throw e;
+    }
+  }
+
+  private void check(Batch batch) {
+    if (batch.size() < 1 || batch.size() > options.nBatch) {
+      throw new IllegalArgumentException(
+          "batch: expected 1 to " + options.nBatch + " tokens, found " + batch.size());
+    }
+    for (int i = 0; i < batch.size(); i++) {
+      if (batch.token(i) < 0 || batch.token(i) >= hparams.nVocab()) {
+        throw new IllegalArgumentException(
+            "token: expected 0 to " + (hparams.nVocab() - 1) + ", found " + batch.token(i));
+      }
+    }
+  }
+
+  private void applyShift() {
+    if (!cache.isShiftPending()) {
+      return;
+    }
+    graph.clear();
+    forgetGraph();
+    Inputs in = new Inputs(graph, new Sizes(1, 0, cache.nCells()), false);
+    cache.buildShift(in, model::rope);
+    allocate();
+    in.fillOwn(scratch);
+    scheduler.compute(graph);
+    cache.shiftDone();
+  }
+
+  private void read() {
+    if (nOutputs == 0) {
+      return;
+    }
+    long bytes = 4L * hparams.nVocab() * nOutputs;
+    if (rows.byteSize() < bytes) {
+      rows = arena.allocate(Math.max(bytes, 2 * rows.byteSize()), 64);
+    }
+    logits.orElseThrow().get(rows, 0, bytes);
+  }
+
+  /** Rows of logits that the last batch asked for. */
+  public int nOutputs() {
+    return nOutputs;
+  }
+
+  /**
+   * Copies one row of logits of the last batch.
+   *
+   * @param row 0 to nOutputs - 1, in the order of the batch
+   * @param to receives nVocab values
+   */
+  public void readLogits(int row, float[] to) {
+    if (row < 0 || row >= nOutputs) {
+      throw new IndexOutOfBoundsException("row " + row + " of " + nOutputs);
+    }
+    int n = hparams.nVocab();
+    MemorySegment.copy(rows, ValueLayout.JAVA_FLOAT, 4L * n * row, to, 0, n);
+  }
+
+  /** Makes the running and all later computations fail as aborted, until {@link #resume()}. */
+  public void abort() {
+    backends.forEach(Backend::abort);
+  }
+
+  public void resume() {
+    backends.forEach(Backend::resume);
+  }
+
+  /** How often a graph was built. */
+  public long builds() {
+    return builds;
+  }
+
+  /** How many batches were computed. */
+  public long computations() {
+    return computations;
+  }
+
+  /** Bytes of the buffers for intermediate results. */
+  public long computeBytes() {
+    return reservedBytes;
+  }
+
+  @Override
+  public void close() {
+    owned.close();
+  }
+}

@@ -1,0 +1,164 @@
+package org.ggml4j.ggml;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import org.ggml4j.bindings.NativeLibrary;
+import org.ggml4j.bindings.ggml.Ggml;
+import org.ggml4j.bindings.ggml.ggml_backend_set_abort_callback_t;
+import org.ggml4j.bindings.ggml.ggml_threadpool_params;
+
+/**
+ * A stream of work on a device. On the CPU it owns a pool of threads, made once, and a flag that stops a
+ * running computation.
+ *
+ * <p>Used by one thread at a time, except for {@link #abort()}, which may come from any thread.
+ */
+public final class Backend implements CloseStack.Closing {
+  private final Device device;
+  private final int threads;
+  private final MemorySegment handle;
+  private final CloseStack owned = new CloseStack();
+  private final MemorySegment abortFlag;
+  private boolean closed;
+
+  private Backend(Device device, int threads) {
+    this.device = device;
+    this.threads = threads;
+    try {
+      Arena arena = Arena.ofShared();
+      owned.push(arena::close);
+      abortFlag = arena.allocate(ValueLayout.JAVA_INT);
+      MemorySegment opened = Ggml.ggml_backend_dev_init(device.handle(), MemorySegment.NULL);
+      if (opened.address() == 0) {
+        throw new GgmlException(
+            GgmlException.Status.FAILED, 0, "device " + device + " could not be opened");
+      }
+      handle = opened.reinterpret(arena, null);
+      owned.push(() -> Ggml.ggml_backend_free(opened));
+      if (device.type() == Device.Type.CPU) {
+        useThreadPool(arena);
+      }
+      installAbortFlag();
+    } catch (Throwable e) {
+      owned.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Opens a device.
+   *
+   * @param threads number of CPU threads, at least 1; ignored by other devices
+   * @throws GgmlException if the device does not open
+   */
+  public static Backend open(Device device, int threads) {
+    if (threads < 1 || threads > Ggml.GGML_MAX_N_THREADS()) {
+      throw new IllegalArgumentException(
+          "threads: expected 1 to " + Ggml.GGML_MAX_N_THREADS() + ", found " + threads);
+    }
+    return new Backend(device, threads);
+  }
+
+  private void useThreadPool(Arena arena) {
+    MemorySegment params = arena.allocate(ggml_threadpool_params.layout());
+    Ggml.ggml_threadpool_params_init(params, threads);
+    MemorySegment registry = device.registry();
+    MemorySegment pool;
+    try {
+      pool =
+          (MemorySegment)
+              downcall(
+                      Native.procAddress(registry, "ggml_threadpool_new"),
+                      FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.ADDRESS))
+                  .invokeExact(params);
+      MethodHandle free =
+          downcall(
+              Native.procAddress(registry, "ggml_threadpool_free"),
+              FunctionDescriptor.ofVoid(ValueLayout.ADDRESS));
+      if (pool.address() == 0) {
+        throw new GgmlException(
+            GgmlException.Status.ALLOC_FAILED, 0, "no pool of " + threads + " threads");
+      }
+      owned.push(() -> free(free, pool));
+      downcall(
+              Native.procAddress(registry, "ggml_backend_cpu_set_threadpool"),
+              FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.ADDRESS))
+          .invokeExact(handle, pool);
+      downcall(
+              Native.procAddress(registry, "ggml_backend_set_n_threads"),
+              FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.JAVA_INT))
+          .invokeExact(handle, threads);
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static void free(MethodHandle function, MemorySegment pointer) {
+    try {
+      function.invokeExact(pointer);
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static MethodHandle downcall(MemorySegment address, FunctionDescriptor descriptor) {
+    return Linker.nativeLinker().downcallHandle(address, descriptor);
+  }
+
+  /**
+   * GGML asks once per node and thread whether to stop, also from threads that the JVM does not know. So the
+   * question is answered by a native function that reads the flag, not by an upcall.
+   */
+  private void installAbortFlag() {
+    MemorySegment set = Native.procAddress(device.registry(), "ggml_backend_set_abort_callback");
+    if (set.address() != 0) {
+      ggml_backend_set_abort_callback_t.invoke(
+          set, handle, NativeLibrary.flagReader(), abortFlag);
+    }
+  }
+
+  MemorySegment handle() {
+    return handle;
+  }
+
+  public Device device() {
+    return device;
+  }
+
+  /** Threads of the CPU's pool. */
+  public int threads() {
+    return threads;
+  }
+
+  /** Makes the running computation end soon with {@link GgmlException.Status#ABORTED}; also the next ones. */
+  public void abort() {
+    setFlag(1);
+  }
+
+  /** Lets computations run again after {@link #abort()}. */
+  public void resume() {
+    setFlag(0);
+  }
+
+  private synchronized void setFlag(int value) {
+    if (!closed) {
+      abortFlag.set(ValueLayout.JAVA_INT, 0, value);
+    }
+  }
+
+  @Override
+  public synchronized void close() {
+    if (!closed) {
+      closed = true;
+      owned.close();
+    }
+  }
+}

@@ -1,0 +1,184 @@
+package org.ggml4j.ggml;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.ggml4j.bindings.ggml.Ggml;
+import org.ggml4j.bindings.ggml.ggml_init_params;
+import org.ggml4j.bindings.ggml.ggml_tensor;
+import org.ggml4j.gguf.GgmlType;
+import org.ggml4j.gguf.UnsupportedModelException;
+
+/**
+ * The computation that is being described: operations on {@link Tensor}s append nodes and return at once;
+ * a {@link Scheduler} runs them later, as often as wanted, with other data in the inputs.
+ *
+ * <p>{@link #clear} begins a new graph in the same memory; tensors of the old one throw
+ * IllegalStateException from then on. One thread at a time.
+ */
+public final class Graph implements CloseStack.Closing {
+  private final int maxNodes;
+  private final boolean gradients;
+  private final CloseStack owned = new CloseStack();
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment context;
+  private final long memory;
+  private final long tensorBytes;
+  private final Map<Weight, Tensor> used = new HashMap<>();
+  private MemorySegment graph;
+  private int generation;
+  private boolean allocated;
+  private boolean closed;
+
+  /**
+   * @param maxNodes the largest number of nodes; more of them are an IllegalStateException
+   * @param gradients whether {@link #expandBackward} will be called
+   */
+  public Graph(int maxNodes, boolean gradients) {
+    Native.library();
+    this.maxNodes = maxNodes;
+    this.gradients = gradients;
+    tensorBytes = Ggml.ggml_tensor_overhead();
+    memory = tensorBytes * (maxNodes + 8L) + Ggml.ggml_graph_overhead_custom(maxNodes, gradients);
+    owned.push(arena::close);
+    MemorySegment made;
+    try (Arena call = Arena.ofConfined()) {
+      MemorySegment params = call.allocate(ggml_init_params.layout());
+      ggml_init_params.mem_size(params, memory);
+      ggml_init_params.mem_buffer(params, MemorySegment.NULL);
+      ggml_init_params.no_alloc(params, true);
+      made = Ggml.ggml_init(params);
+    }
+    if (made.address() == 0) {
+      owned.close();
+      throw new GgmlException(
+          GgmlException.Status.ALLOC_FAILED, memory, "no memory for a graph of " + maxNodes);
+    }
+    owned.push(() -> Ggml.ggml_free(made));
+    context = made.reinterpret(arena, null);
+    graph = newGraph();
+  }
+
+  private MemorySegment newGraph() {
+    return Ggml.ggml_new_graph_custom(context, maxNodes, gradients).reinterpret(arena, null);
+  }
+
+  /** Forgets every node and starts anew. */
+  public void clear() {
+    checkOpen();
+    generation++;
+    allocated = false;
+    used.clear();
+    Ggml.ggml_reset(context);
+    graph = newGraph();
+  }
+
+  MemorySegment context() {
+    return context;
+  }
+
+  MemorySegment handle() {
+    checkOpen();
+    return graph;
+  }
+
+  int generation() {
+    return generation;
+  }
+
+  /** Called before each operation: the native side would abort where this throws. */
+  void checkRoom() {
+    checkOpen();
+    if (Ggml.ggml_used_mem(context) + 4 * tensorBytes > memory) {
+      throw new IllegalStateException("the graph has more than " + maxNodes + " nodes");
+    }
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw new IllegalStateException("this graph was closed");
+    }
+  }
+
+  /**
+   * A tensor whose data is set before each computation.
+   *
+   * @param ne sizes, fastest dimension first
+   */
+  public Tensor input(String name, GgmlType type, long... ne) {
+    long[] sizes = Shapes.checked("input " + name, type, ne);
+    checkRoom();
+    Tensor tensor =
+        tensor(
+            Ggml.ggml_new_tensor_4d(context, type.id(), sizes[0], sizes[1], sizes[2], sizes[3]));
+    Ggml.ggml_set_input(tensor.handle());
+    return tensor.named(name);
+  }
+
+  /** This graph's view of a stored weight; nothing is copied. */
+  public Tensor use(Weight weight) {
+    checkOpen();
+    return used.computeIfAbsent(weight, w -> tensor(w.handle()));
+  }
+
+  /** Wraps a tensor that the native side made. */
+  Tensor tensor(MemorySegment handle) {
+    return new Tensor(this, handle.reinterpret(ggml_tensor.sizeof(), arena, null));
+  }
+
+  /** Makes {@code tensor} and all that it depends on part of what will be computed, in this order. */
+  public Tensor expand(Tensor tensor) {
+    tensor.check();
+    Ggml.ggml_build_forward_expand(handle(), tensor.handle());
+    return tensor;
+  }
+
+  /** Number of nodes that have been expanded. */
+  public int nNodes() {
+    return Ggml.ggml_graph_n_nodes(handle());
+  }
+
+  /** How many graphs were built in this memory. */
+  public int builds() {
+    return generation + 1;
+  }
+
+  /** Whether a scheduler has given the tensors memory, so that inputs can be set. */
+  boolean isAllocated() {
+    return allocated;
+  }
+
+  void allocated() {
+    allocated = true;
+  }
+
+  /** Throws for a node that none of the backends computes: the scheduler would abort. */
+  void checkSupported(List<Backend> backends) {
+    int n = nNodes();
+    for (int i = 0; i < n; i++) {
+      MemorySegment node = Ggml.ggml_graph_node(graph, i);
+      boolean supported = false;
+      for (int b = 0; b < backends.size() && !supported; b++) {
+        supported = Ggml.ggml_backend_dev_supports_op(backends.get(b).device().handle(), node);
+      }
+      if (!supported) {
+        throw new UnsupportedModelException(
+            "no device of "
+                + backends.stream().map(b -> b.device().name()).toList()
+                + " computes "
+                + tensor(node));
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      generation++;
+      owned.close();
+    }
+  }
+}

@@ -1,0 +1,120 @@
+package org.ggml4j.ggml;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import org.ggml4j.bindings.ggml.Ggml;
+
+/**
+ * Places the nodes of a graph on backends, gives them memory, and computes them.
+ *
+ * <p>One thread at a time. One graph is allocated at any time; its memory is valid until the next
+ * {@link #allocate}.
+ */
+public final class Scheduler implements CloseStack.Closing {
+  private final List<Backend> backends;
+  private final MemorySegment handle;
+  private final CloseStack owned = new CloseStack();
+  private boolean closed;
+
+  /**
+   * @param backends in order of preference; the last one is the CPU's
+   * @param maxNodes the largest number of nodes a graph will have
+   */
+  public Scheduler(List<Backend> backends, int maxNodes) {
+    this.backends = List.copyOf(backends);
+    Arena arena = Arena.ofShared();
+    owned.push(arena::close);
+    MemorySegment list = arena.allocate(ValueLayout.ADDRESS, backends.size());
+    MemorySegment types = arena.allocate(ValueLayout.ADDRESS, backends.size());
+    for (int i = 0; i < backends.size(); i++) {
+      list.setAtIndex(ValueLayout.ADDRESS, i, backends.get(i).handle());
+      types.setAtIndex(
+          ValueLayout.ADDRESS, i, backends.get(i).device().bufferType().handle());
+    }
+    MemorySegment made =
+        Ggml.ggml_backend_sched_new(list, types, backends.size(), maxNodes, false, true);
+    handle = made.reinterpret(arena, null);
+    owned.push(() -> Ggml.ggml_backend_sched_free(made));
+  }
+
+  /**
+   * Makes room for a graph of these shapes, so that smaller ones later need no new memory.
+   *
+   * @throws GgmlException if the memory cannot be had
+   */
+  public void reserve(Graph graph) {
+    graph.checkSupported(backends);
+    Ggml.ggml_backend_sched_reset(handle);
+    if (!Ggml.ggml_backend_sched_reserve(handle, graph.handle())) {
+      throw outOfMemory(graph);
+    }
+  }
+
+  /**
+   * Gives every node of the graph its memory.
+   *
+   * @throws GgmlException if the memory cannot be had
+   */
+  public void allocate(Graph graph) {
+    graph.checkSupported(backends);
+    Ggml.ggml_backend_sched_reset(handle);
+    if (!Ggml.ggml_backend_sched_alloc_graph(handle, graph.handle())) {
+      throw outOfMemory(graph);
+    }
+    graph.allocated();
+  }
+
+  private static GgmlException outOfMemory(Graph graph) {
+    return new GgmlException(
+        GgmlException.Status.ALLOC_FAILED,
+        0,
+        "no memory for the compute buffers of a graph of "
+            + graph.nNodes()
+            + " nodes: use a smaller context or a smaller batch");
+  }
+
+  /**
+   * Computes the graph that was allocated last; may be called again with other inputs.
+   *
+   * @throws GgmlException with {@link GgmlException.Status#ABORTED} after {@link Backend#abort}
+   */
+  public void compute(Graph graph) {
+    int status = Ggml.ggml_backend_sched_graph_compute(handle, graph.handle());
+    if (status == Ggml.GGML_STATUS_SUCCESS()) {
+      return;
+    }
+    if (status == Ggml.GGML_STATUS_ABORTED()) {
+      throw new GgmlException(GgmlException.Status.ABORTED, 0, "the computation was cancelled");
+    }
+    throw new GgmlException(
+        status == Ggml.GGML_STATUS_ALLOC_FAILED()
+            ? GgmlException.Status.ALLOC_FAILED
+            : GgmlException.Status.FAILED,
+        0,
+        "the computation failed: " + Native.string(Ggml.ggml_status_to_string(status)));
+  }
+
+  /** Bytes of the compute buffers of all backends. */
+  public long bufferBytes() {
+    long bytes = 0;
+    for (Backend backend : backends) {
+      bytes += Ggml.ggml_backend_sched_get_buffer_size(handle, backend.handle());
+    }
+    return bytes;
+  }
+
+  /** In how many parts, one after the other and each on one backend, the last graph runs. */
+  public int splits() {
+    return Ggml.ggml_backend_sched_get_n_splits(handle);
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      owned.close();
+    }
+  }
+}

@@ -1,0 +1,46 @@
+package org.ggml4j.nn;
+
+import org.ggml4j.ggml.Tensor;
+import org.ggml4j.gguf.GgmlType;
+
+/**
+ * Scaled dot-product attention with grouped key and value heads, arXiv 1706.03762 and 2305.13245; what
+ * llama.cpp's {@code build_attn_mha} in llama-graph.cpp computes.
+ */
+public final class Attention {
+  private Attention() {}
+
+  /**
+   * All in one operation.
+   *
+   * @param q F32 [headDim, nHead, nTokens]
+   * @param k [headDim, nKv, nHeadKv]
+   * @param v [headDimV, nKv, nHeadKv]
+   * @param mask F16 [nKv, nTokens], 0 or minus infinity
+   * @return F32 [headDimV * nHead, nTokens]
+   */
+  public static Tensor flash(Tensor q, Tensor k, Tensor v, Tensor mask, float scale, int il) {
+    Tensor kk = k.type() == GgmlType.F32 ? k.cast(GgmlType.F16) : k;
+    Tensor vv = v.type() == GgmlType.F32 ? v.cast(GgmlType.F16) : v;
+    Tensor x = q.permute(0, 2, 1, 3).flashAttnExt(kk, vv, mask, scale, 0, 0); // [headDimV, nHead, nTokens]
+    return x.reshape(x.ne(0) * x.ne(1), x.ne(2) * x.ne(3)).named("kqv_out", il);
+  }
+
+  /**
+   * As two matrix products with a softmax between them.
+   *
+   * @param q F32 [headDim, nHead, nTokens, nSeq]
+   * @param k [headDim, nKv, nHeadKv, nSeq]
+   * @param vTransposed [nKv, headDimV, nHeadKv, nSeq]
+   * @param mask F32 [nKv, nTokens], 0 or minus infinity
+   * @return F32 [headDimV * nHead, nTokens * nSeq]
+   */
+  public static Tensor explicit(
+      Tensor q, Tensor k, Tensor vTransposed, Tensor mask, float scale, int il) {
+    Tensor kq = k.mulMat(q.permute(0, 2, 1, 3)).precise().named("kq", il); // [nKv, nTokens, nHead, nSeq]
+    Tensor p = kq.softMaxExt(mask, scale, 0).named("kq_soft_max", il);
+    Tensor kqv = vTransposed.mulMat(p).named("kqv", il); // [headDimV, nTokens, nHead, nSeq]
+    Tensor x = kqv.permute(0, 2, 1, 3); // [headDimV, nHead, nTokens, nSeq]
+    return x.cont2d(x.ne(0) * x.ne(1), x.ne(2) * x.ne(3)).named("kqv_out", il);
+  }
+}

@@ -1,0 +1,389 @@
+package org.ggml4j.nn;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntFunction;
+import org.ggml4j.ggml.BufferType;
+import org.ggml4j.ggml.CloseStack;
+import org.ggml4j.ggml.Graph;
+import org.ggml4j.ggml.Tensor;
+import org.ggml4j.ggml.Weight;
+import org.ggml4j.ggml.WeightStore;
+import org.ggml4j.gguf.GgmlType;
+
+/**
+ * The KV cache: for each layer a table of cells, each with the key and the value of one token.
+ *
+ * <p>The cells that a batch writes are data of an input ({@code setRows}), so a graph stays valid from token
+ * to token. Sequences share cells, so copying a sequence costs no memory. As in llama.cpp's
+ * llama-kv-cache.cpp, values are stored transposed when flash attention is off, because the product with the
+ * probabilities then reads them row by row.
+ *
+ * <p>One thread at a time.
+ */
+public final class CellCache implements CloseStack.Closing {
+  /** The number of cells looked at is rounded up to this, so that the graph is rebuilt rarely. */
+  private static final int N_KV_STEP = 256;
+
+  private static final short F16_MINUS_INFINITY = (short) 0xFC00;
+
+  /**
+   * What one layer stores for a token.
+   *
+   * @param headDimK size of a key head
+   * @param headDimV size of a value head
+   * @param nHeadKv number of heads
+   * @param memory where it lies
+   */
+  public record LayerShape(int headDimK, int headDimV, int nHeadKv, BufferType memory) {
+    int nEmbdK() {
+      return headDimK * nHeadKv;
+    }
+
+    int nEmbdV() {
+      return headDimV * nHeadKv;
+    }
+  }
+
+  /**
+   * @param nCells tokens that fit
+   * @param typeK type of the stored keys
+   * @param typeV type of the stored values; a quantized one needs flash attention
+   * @param flashAttn whether attention is one operation
+   */
+  public record Options(int nCells, GgmlType typeK, GgmlType typeV, boolean flashAttn) {}
+
+  private final List<LayerShape> shapes;
+  private final Options options;
+  private final CellMap cells;
+  private final WeightStore store;
+  private final List<Weight> keys = new ArrayList<>();
+  private final List<Weight> values = new ArrayList<>();
+  private int[] slots = new int[512];
+  private long bytes;
+
+  /**
+   * @throws IllegalArgumentException if the types or sizes can't be combined
+   */
+  public CellCache(List<LayerShape> shapes, Options options) {
+    this.shapes = List.copyOf(shapes);
+    this.options = options;
+    if (options.nCells < 1) {
+      throw new IllegalArgumentException("cells: expected 1 or more, found " + options.nCells);
+    }
+    if (options.typeV.isQuantized() && !options.flashAttn) {
+      throw new IllegalArgumentException(
+          "values of type " + options.typeV + " need flash attention: turn it on or use F16");
+    }
+    for (LayerShape s : shapes) {
+      checkBlocks("keys", options.typeK, s.headDimK);
+      checkBlocks("values", options.typeV, s.headDimV);
+    }
+    cells = new CellMap(options.nCells);
+    store = new WeightStore(2 * shapes.size() + 2);
+    try {
+      for (int il = 0; il < shapes.size(); il++) {
+        LayerShape s = shapes.get(il);
+        keys.add(store.declare(s.memory, "cache_k_l" + il, options.typeK, s.nEmbdK(), options.nCells));
+        values.add(store.declare(s.memory, "cache_v_l" + il, options.typeV, s.nEmbdV(), options.nCells));
+      }
+      for (long size : store.allocate(WeightStore.Usage.CACHE).values()) {
+        bytes += size;
+      }
+      clearMemory();
+    } catch (Throwable e) {
+      store.close();
+      throw e;
+    }
+  }
+
+  private static void checkBlocks(String what, GgmlType type, int headDim) {
+    if (headDim % type.blockSize() != 0) {
+      throw new IllegalArgumentException(
+          "heads of "
+              + headDim
+              + " don't fit "
+              + what
+              + " of type "
+              + type
+              + ", which has blocks of "
+              + type.blockSize());
+    }
+  }
+
+  /** Cells that were never written are looked at under a mask: they must not hold NaN. */
+  private void clearMemory() {
+    keys.forEach(store::clear);
+    values.forEach(store::clear);
+  }
+
+  public int nCells() {
+    return options.nCells;
+  }
+
+  /** Cells in use. */
+  public int used() {
+    return cells.used();
+  }
+
+  public boolean flashAttn() {
+    return options.flashAttn;
+  }
+
+  public int nLayer() {
+    return shapes.size();
+  }
+
+  /** Bytes of all keys and values. */
+  public long bytes() {
+    return bytes;
+  }
+
+  /** Largest position in a sequence, -1 if it is empty. */
+  public int maxPosition(int sequence) {
+    CellMap.checkSequence(sequence);
+    return cells.maxPosition(sequence);
+  }
+
+  /** Smallest position in a sequence, -1 if it is empty. */
+  public int minPosition(int sequence) {
+    CellMap.checkSequence(sequence);
+    return cells.minPosition(sequence);
+  }
+
+  /** Removes a range of positions, {@code to} excluded, from a sequence; its memory becomes free. */
+  public void remove(int sequence, int from, int to) {
+    CellMap.checkSequence(sequence);
+    cells.remove(sequence, from, to);
+  }
+
+  /** Lets {@code target} share a range of positions of {@code source}; no memory is copied. */
+  public void copy(int source, int target, int from, int to) {
+    CellMap.checkSequence(source);
+    CellMap.checkSequence(target);
+    cells.copy(source, target, from, to);
+  }
+
+  /**
+   * Moves a range of positions, {@code to} excluded, of a sequence by {@code delta}. The keys are turned when
+   * {@link #shiftGraph} is computed next.
+   */
+  public void shift(int sequence, int from, int to, int delta) {
+    CellMap.checkSequence(sequence);
+    cells.shift(sequence, from, to, delta);
+  }
+
+  /** Whether keys must be turned before the next batch. */
+  public boolean isShiftPending() {
+    return cells.isShiftPending();
+  }
+
+  /** The keys have been turned. */
+  public void shiftDone() {
+    cells.shiftDone();
+  }
+
+  /**
+   * Finds cells for a batch; what {@link #commit} then takes.
+   *
+   * @return how many cells the batch's graph has to look at
+   * @throws ContextFullException if there are not enough
+   */
+  public int prepare(Batch batch) {
+    for (int i = 0; i < batch.size(); i++) {
+      CellMap.checkSequence(batch.sequence(i));
+    }
+    if (slots.length < batch.size()) {
+      slots = new int[Math.max(batch.size(), 2 * slots.length)];
+    }
+    cells.findFree(batch.size(), slots);
+    int end = cells.end();
+    for (int i = 0; i < batch.size(); i++) {
+      end = Math.max(end, slots[i] + 1);
+    }
+    return nKv(end);
+  }
+
+  private int nKv(int end) {
+    return Math.min(options.nCells, (end + N_KV_STEP - 1) / N_KV_STEP * N_KV_STEP);
+  }
+
+  /** Takes the cells that {@link #prepare} found, before the graph's inputs are filled. */
+  public void commit(Batch batch) {
+    for (int i = 0; i < batch.size(); i++) {
+      cells.take(slots[i], batch.position(i), batch.sequence(i));
+    }
+  }
+
+  /** Gives the cells of a batch back whose computation failed. */
+  public void rollback(Batch batch) {
+    for (int i = 0; i < batch.size(); i++) {
+      cells.remove(batch.sequence(i), batch.position(i), batch.position(i) + 1);
+    }
+  }
+
+  /** This cache as the layers of one graph see it. */
+  public KvCache in(Inputs inputs) {
+    return new View(inputs);
+  }
+
+  /**
+   * Appends to a graph what turns the keys of all layers as {@link #shift} asked for; llama.cpp's
+   * {@code build_graph_shift}.
+   *
+   * @param rope how the keys of layer il were turned when they were stored
+   */
+  public void buildShift(Inputs inputs, IntFunction<Rope> rope) {
+    Graph g = inputs.graph();
+    Tensor shifts = inputs.add("K_shift", GgmlType.I32, this::fillShifts, options.nCells);
+    for (int il = 0; il < shapes.size(); il++) {
+      LayerShape s = shapes.get(il);
+      Tensor k = g.use(keys.get(il)).reshape(s.headDimK, s.nHeadKv, options.nCells);
+      Tensor wide = options.typeK == GgmlType.F32 ? k : k.cast(GgmlType.F32);
+      Tensor turned = rope.apply(il).apply(wide, shifts);
+      g.expand(turned.cpy(k));
+    }
+  }
+
+  private void fillShifts(Tensor shifts, Batch batch, Inputs.Scratch scratch) {
+    MemorySegment to = scratch.atLeast(4L * options.nCells);
+    for (int c = 0; c < options.nCells; c++) {
+      to.setAtIndex(ValueLayout.JAVA_INT, c, cells.pendingShift(c));
+    }
+    shifts.set(to, 0, 4L * options.nCells);
+  }
+
+  private final class View implements KvCache {
+    private final Inputs in;
+    private Tensor cellIds;
+    private final Map<Integer, Tensor> valueIds = new HashMap<>();
+    private Tensor mask;
+
+    View(Inputs in) {
+      this.in = in;
+    }
+
+    @Override
+    public Layer layer(int il) {
+      return (k, v) -> append(il, k, v);
+    }
+
+    private Stored append(int il, Tensor k, Tensor v) {
+      Graph g = in.graph();
+      LayerShape s = shapes.get(il);
+      long n = k.ne(2);
+      k.shaped(s.headDimK, s.nHeadKv, in.nTokens());
+      v.shaped(s.headDimV, s.nHeadKv, in.nTokens());
+      // Expanded at once: nothing in the graph says that attention must come after the writes.
+      g.expand(k);
+      g.expand(v);
+      Tensor kAll = g.use(keys.get(il)); // [nEmbdK, nCells]
+      g.expand(kAll.setRows(flat(k, s.nEmbdK(), n), cellIds()));
+      Tensor vAll = g.use(values.get(il)); // [nEmbdV, nCells]
+      if (options.flashAttn) {
+        g.expand(vAll.setRows(flat(v, s.nEmbdV(), n), cellIds()));
+      } else {
+        Tensor elements = flat(v, s.nEmbdV(), n).reshape(1, s.nEmbdV() * n);
+        g.expand(vAll.reshape(1, vAll.nElements()).setRows(elements, valueIds(s.nEmbdV())));
+      }
+      return (q, scale) -> attend(il, q, kAll, vAll, scale);
+    }
+
+    private Tensor flat(Tensor x, long nEmbd, long n) {
+      return (x.nb(2) == x.nb(1) * x.ne(1) ? x : x.cont()).reshape(nEmbd, n);
+    }
+
+    private Tensor attend(int il, Tensor q, Tensor kAll, Tensor vAll, float scale) {
+      LayerShape s = shapes.get(il);
+      int nKv = in.sizes().nKv();
+      GgmlType tk = options.typeK;
+      GgmlType tv = options.typeV;
+      Tensor k =
+          kAll.view3d(s.headDimK, nKv, s.nHeadKv, tk.rowSize(s.nEmbdK()), tk.rowSize(s.headDimK), 0);
+      if (options.flashAttn) {
+        Tensor v =
+            vAll.view3d(s.headDimV, nKv, s.nHeadKv, tv.rowSize(s.nEmbdV()), tv.rowSize(s.headDimV), 0);
+        return in.graph().expand(Attention.flash(q, k, v, mask(), scale, il));
+      }
+      long row = tv.rowSize(options.nCells);
+      Tensor v = vAll.view3d(nKv, s.headDimV, s.nHeadKv, row, row * s.headDimV, 0);
+      return in.graph().expand(Attention.explicit(q, k, v, mask(), scale, il));
+    }
+
+    private Tensor cellIds() {
+      if (cellIds == null) {
+        cellIds = in.add("k_idxs", GgmlType.I64, this::fillCellIds, in.nTokens());
+      }
+      return cellIds;
+    }
+
+    private void fillCellIds(Tensor tensor, Batch batch, Inputs.Scratch scratch) {
+      int n = batch.size();
+      MemorySegment to = scratch.atLeast(8L * n);
+      for (int i = 0; i < n; i++) {
+        to.setAtIndex(ValueLayout.JAVA_LONG, i, slots[i]);
+      }
+      tensor.set(to, 0, 8L * n);
+    }
+
+    /** Every element of a transposed value goes to a row of its own. */
+    private Tensor valueIds(int nEmbdV) {
+      return valueIds.computeIfAbsent(
+          nEmbdV,
+          n -> in.add("v_idxs", GgmlType.I64, this::fillValueIds, (long) in.nTokens() * n));
+    }
+
+    private void fillValueIds(Tensor tensor, Batch batch, Inputs.Scratch scratch) {
+      long nEmbdV = tensor.ne(0) / batch.size();
+      MemorySegment to = scratch.atLeast(8 * nEmbdV * batch.size());
+      long at = 0;
+      for (int i = 0; i < batch.size(); i++) {
+        for (long j = 0; j < nEmbdV; j++) {
+          to.setAtIndex(ValueLayout.JAVA_LONG, at++, j * options.nCells + slots[i]);
+        }
+      }
+      tensor.set(to, 0, 8 * at);
+    }
+
+    /** 0 where a token may look at a cell: of its own sequence and not of its future; else minus infinity. */
+    private Tensor mask() {
+      if (mask == null) {
+        GgmlType type = options.flashAttn ? GgmlType.F16 : GgmlType.F32;
+        mask = in.add("attn_inp_kq_mask", type, this::fillMask, in.sizes().nKv(), in.nTokens());
+      }
+      return mask;
+    }
+
+    private void fillMask(Tensor tensor, Batch batch, Inputs.Scratch scratch) {
+      int nKv = in.sizes().nKv();
+      boolean half = options.flashAttn;
+      long rowBytes = (half ? 2L : 4L) * nKv;
+      MemorySegment row = scratch.atLeast(rowBytes);
+      for (int i = 0; i < batch.size(); i++) {
+        long bit = 1L << batch.sequence(i);
+        int position = batch.position(i);
+        if (half) {
+          for (int c = 0; c < nKv; c++) {
+            boolean seen = (cells.owners(c) & bit) != 0 && cells.position(c) <= position;
+            row.setAtIndex(ValueLayout.JAVA_SHORT, c, seen ? (short) 0 : F16_MINUS_INFINITY);
+          }
+        } else {
+          for (int c = 0; c < nKv; c++) {
+            boolean seen = (cells.owners(c) & bit) != 0 && cells.position(c) <= position;
+            row.setAtIndex(ValueLayout.JAVA_FLOAT, c, seen ? 0f : Float.NEGATIVE_INFINITY);
+          }
+        }
+        tensor.set(row, i * rowBytes, rowBytes);
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    store.close();
+  }
+}

@@ -1,0 +1,187 @@
+package org.ggml4j.nn;
+
+import java.util.Arrays;
+
+/**
+ * Which token of which sequences each cell of a KV cache holds. Several sequences may share a cell: a common
+ * prefix is stored once.
+ *
+ * <p>Bookkeeping only, in plain Java; the numbers themselves lie in {@link CellCache}.
+ */
+final class CellMap {
+  /** Sequences that one cache can hold; each is a bit of a long. */
+  static final int MAX_SEQUENCES = Long.SIZE;
+
+  private final int[] positions;
+  private final long[] owners;
+  private final int[] pendingShift;
+  private boolean shiftPending;
+  private int used;
+  private int end;
+
+  CellMap(int nCells) {
+    positions = new int[nCells];
+    owners = new long[nCells];
+    pendingShift = new int[nCells];
+  }
+
+  int nCells() {
+    return owners.length;
+  }
+
+  /** Cells that hold a token. */
+  int used() {
+    return used;
+  }
+
+  /** One more than the last cell in use. */
+  int end() {
+    return end;
+  }
+
+  int position(int cell) {
+    return positions[cell];
+  }
+
+  /** Bit s is set if sequence s contains the token of this cell. */
+  long owners(int cell) {
+    return owners[cell];
+  }
+
+  static void checkSequence(int sequence) {
+    if (sequence < 0 || sequence >= MAX_SEQUENCES) {
+      throw new IllegalArgumentException(
+          "sequence: expected 0 to " + (MAX_SEQUENCES - 1) + ", found " + sequence);
+    }
+  }
+
+  /**
+   * Finds free cells for {@code n} tokens, the lowest first, without taking them.
+   *
+   * @param to receives the cells
+   */
+  void findFree(int n, int[] to) {
+    if (used + n > owners.length) {
+      throw new ContextFullException(owners.length, used, n);
+    }
+    int found = 0;
+    // All cells before `end` are in use in the usual case, so that no search is needed.
+    int cell = used == end ? end : 0;
+    for (; found < n; cell++) {
+      if (owners[cell] == 0) {
+        to[found++] = cell;
+      }
+    }
+  }
+
+  /** Puts a token into a free cell. */
+  void take(int cell, int position, int sequence) {
+    positions[cell] = position;
+    owners[cell] = 1L << sequence;
+    pendingShift[cell] = 0;
+    used++;
+    end = Math.max(end, cell + 1);
+  }
+
+  /** Removes the tokens at positions from {@code from} to before {@code to} from a sequence. */
+  void remove(int sequence, int from, int to) {
+    long bit = 1L << sequence;
+    for (int cell = 0; cell < end; cell++) {
+      if ((owners[cell] & bit) != 0 && positions[cell] >= from && positions[cell] < to) {
+        owners[cell] &= ~bit;
+        if (owners[cell] == 0) {
+          used--;
+          pendingShift[cell] = 0;
+        }
+      }
+    }
+    shrinkEnd();
+  }
+
+  private void shrinkEnd() {
+    while (end > 0 && owners[end - 1] == 0) {
+      end--;
+    }
+  }
+
+  /** Makes the tokens of {@code source} in a range of positions tokens of {@code target} too. */
+  void copy(int source, int target, int from, int to) {
+    long bit = 1L << source;
+    for (int cell = 0; cell < end; cell++) {
+      if ((owners[cell] & bit) != 0 && positions[cell] >= from && positions[cell] < to) {
+        owners[cell] |= 1L << target;
+      }
+    }
+  }
+
+  /**
+   * Adds {@code delta} to positions of a sequence; the keys are turned later, by what {@link #pendingShift}
+   * holds.
+   *
+   * @throws IllegalStateException if a cell of the range is shared with another sequence
+   */
+  void shift(int sequence, int from, int to, int delta) {
+    long bit = 1L << sequence;
+    for (int cell = 0; cell < end; cell++) {
+      if (inRange(cell, bit, from, to)) {
+        if (owners[cell] != bit) {
+          throw new IllegalStateException(
+              "sequence " + sequence + " shares its tokens with another one, they can't be shifted");
+        }
+        if (positions[cell] + delta < 0) {
+          throw new IllegalArgumentException(
+              "position " + positions[cell] + " can't be shifted by " + delta);
+        }
+      }
+    }
+    for (int cell = 0; cell < end; cell++) {
+      if (inRange(cell, bit, from, to)) {
+        positions[cell] += delta;
+        pendingShift[cell] += delta;
+        shiftPending |= pendingShift[cell] != 0;
+      }
+    }
+  }
+
+  private boolean inRange(int cell, long bit, int from, int to) {
+    return (owners[cell] & bit) != 0 && positions[cell] >= from && positions[cell] < to;
+  }
+
+  /** By how many positions the key of a cell has yet to be turned. */
+  int pendingShift(int cell) {
+    return pendingShift[cell];
+  }
+
+  boolean isShiftPending() {
+    return shiftPending;
+  }
+
+  void shiftDone() {
+    Arrays.fill(pendingShift, 0);
+    shiftPending = false;
+  }
+
+  /** Largest position of a sequence, -1 if it has no tokens. */
+  int maxPosition(int sequence) {
+    long bit = 1L << sequence;
+    int max = -1;
+    for (int cell = 0; cell < end; cell++) {
+      if ((owners[cell] & bit) != 0) {
+        max = Math.max(max, positions[cell]);
+      }
+    }
+    return max;
+  }
+
+  /** Smallest position of a sequence, -1 if it has no tokens. */
+  int minPosition(int sequence) {
+    long bit = 1L << sequence;
+    int min = -1;
+    for (int cell = 0; cell < end; cell++) {
+      if ((owners[cell] & bit) != 0 && (min < 0 || positions[cell] < min)) {
+        min = positions[cell];
+      }
+    }
+    return min;
+  }
+}

@@ -1,0 +1,183 @@
+package org.ggml4j.nn;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import org.ggml4j.ggml.Graph;
+import org.ggml4j.ggml.Tensor;
+import org.ggml4j.gguf.GgmlType;
+
+/**
+ * The inputs of one graph. Each is made when an architecture first asks for it, and knows how to fill itself
+ * from a batch; so the graph can be computed again for another batch of the same {@link Sizes}.
+ */
+public final class Inputs {
+  /**
+   * What a graph's shapes depend on: graphs of equal sizes are interchangeable.
+   *
+   * @param nTokens tokens of the batch
+   * @param nOutputs rows whose logits are wanted; with none only the cache is filled
+   * @param nKv cells of the cache that are looked at
+   */
+  public record Sizes(int nTokens, int nOutputs, int nKv) {}
+
+  /** Writes an input's data for a batch. */
+  public interface Filler {
+    /**
+     * @param to the input
+     * @param batch what is to be evaluated
+     * @param scratch native memory to write to before it is copied into the tensor
+     */
+    void fill(Tensor to, Batch batch, Scratch scratch);
+  }
+
+  /** Native memory that is reused for filling inputs; grows as needed. */
+  public static final class Scratch implements AutoCloseable {
+    private Arena arena = Arena.ofShared();
+    private MemorySegment memory = arena.allocate(4096, 64);
+
+    /** At least {@code bytes} bytes with any content. */
+    public MemorySegment atLeast(long bytes) {
+      if (memory.byteSize() < bytes) {
+        arena.close();
+        arena = Arena.ofShared();
+        memory = arena.allocate(Math.max(bytes, 2 * memory.byteSize()), 64);
+      }
+      return memory;
+    }
+
+    @Override
+    public void close() {
+      if (arena.scope().isAlive()) {
+        arena.close();
+      }
+    }
+  }
+
+  private record Input(Tensor tensor, Filler filler) {}
+
+  private static final Batch NO_BATCH = new Batch(0);
+
+  private final Graph graph;
+  private final Sizes sizes;
+  private final boolean allOutputs;
+  private final List<Input> made = new ArrayList<>();
+  private Tensor tokens;
+  private Tensor positions;
+  private Tensor outputIds;
+
+  /**
+   * @param allOutputs every token's logits are wanted, in order: {@link #selectOutputs} does nothing
+   */
+  public Inputs(Graph graph, Sizes sizes, boolean allOutputs) {
+    this.graph = graph;
+    this.sizes = sizes;
+    this.allOutputs = allOutputs;
+  }
+
+  public Graph graph() {
+    return graph;
+  }
+
+  public Sizes sizes() {
+    return sizes;
+  }
+
+  public int nTokens() {
+    return sizes.nTokens();
+  }
+
+  /** Ids of the tokens: I32 [nTokens]. */
+  public Tensor tokens() {
+    if (tokens == null) {
+      tokens = add("inp_tokens", GgmlType.I32, Inputs::fillTokens, sizes.nTokens());
+    }
+    return tokens;
+  }
+
+  private static void fillTokens(Tensor tensor, Batch batch, Scratch scratch) {
+    int n = batch.size();
+    MemorySegment to = scratch.atLeast(4L * n);
+    for (int i = 0; i < n; i++) {
+      to.setAtIndex(ValueLayout.JAVA_INT, i, batch.token(i));
+    }
+    tensor.set(to, 0, 4L * n);
+  }
+
+  /** Positions of the tokens in their sequences: I32 [nTokens]. */
+  public Tensor positions() {
+    if (positions == null) {
+      positions = add("inp_pos", GgmlType.I32, Inputs::fillPositions, sizes.nTokens());
+    }
+    return positions;
+  }
+
+  private static void fillPositions(Tensor tensor, Batch batch, Scratch scratch) {
+    int n = batch.size();
+    MemorySegment to = scratch.atLeast(4L * n);
+    for (int i = 0; i < n; i++) {
+      to.setAtIndex(ValueLayout.JAVA_INT, i, batch.position(i));
+    }
+    tensor.set(to, 0, 4L * n);
+  }
+
+  /**
+   * The rows of x whose logits are wanted; the last layer calls it as early as it can.
+   *
+   * @param x F32 [n, nTokens]
+   * @return F32 [n, nOutputs], one row if none are wanted
+   */
+  public Tensor selectOutputs(Tensor x) {
+    if (allOutputs) {
+      return x;
+    }
+    if (outputIds == null) {
+      outputIds = add("inp_out_ids", GgmlType.I32, this::fillOutputIds, Math.max(1, sizes.nOutputs()));
+    }
+    return x.getRows(outputIds);
+  }
+
+  private void fillOutputIds(Tensor tensor, Batch batch, Scratch scratch) {
+    int n = sizes.nOutputs();
+    MemorySegment to = scratch.atLeast(4L * n);
+    int row = 0;
+    for (int i = 0; i < batch.size(); i++) {
+      if (batch.isOutput(i)) {
+        to.setAtIndex(ValueLayout.JAVA_INT, row++, i);
+      }
+    }
+    tensor.set(to, 0, 4L * n);
+  }
+
+  /** Makes an input of one's own. */
+  public Tensor add(String name, GgmlType type, Filler filler, long... ne) {
+    Tensor tensor = graph.input(name, type, ne);
+    made.add(new Input(tensor, filler));
+    return tensor;
+  }
+
+  /** Fills every input that is part of the graph; the batch must have these sizes. */
+  public void fill(Batch batch, Scratch scratch) {
+    if (batch.size() != sizes.nTokens() || batch.nOutputs() != sizes.nOutputs()) {
+      throw new IllegalStateException(
+          "a batch of " + batch.size() + " tokens for a graph of " + sizes);
+    }
+    fillAll(batch, scratch);
+  }
+
+  /** Fills the inputs of a graph that takes no batch. */
+  public void fillOwn(Scratch scratch) {
+    fillAll(NO_BATCH, scratch);
+  }
+
+  private void fillAll(Batch batch, Scratch scratch) {
+    for (int i = 0; i < made.size(); i++) {
+      Input input = made.get(i);
+      if (input.tensor.isAllocated()) {
+        input.filler.fill(input.tensor, batch, scratch);
+      }
+    }
+  }
+}

@@ -1,0 +1,32 @@
+package org.ggml4j.nn;
+
+import org.ggml4j.ggml.Tensor;
+
+/**
+ * Where the attention layers of one graph put their keys and values, and read those of earlier tokens.
+ */
+public interface KvCache {
+  /** The part that belongs to layer {@code il}. */
+  Layer layer(int il);
+
+  /** Keys and values of one layer. */
+  interface Layer {
+    /**
+     * Stores the keys and values of this batch's tokens, and only then lets them be read.
+     *
+     * @param k F32 [headDim, nHeadKv, nTokens]
+     * @param v F32 [headDimV, nHeadKv, nTokens]
+     */
+    Stored append(Tensor k, Tensor v);
+  }
+
+  /** Keys and values of this batch's tokens and of all earlier ones that they may look at. */
+  interface Stored {
+    /**
+     * @param q F32 [headDim, nHead, nTokens]
+     * @param scale factor of the products, usually {@code 1 / sqrt(headDim)}
+     * @return F32 [headDimV * nHead, nTokens]
+     */
+    Tensor attend(Tensor q, float scale);
+  }
+}

@@ -1,0 +1,259 @@
+package org.ggml4j.nn;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import org.ggml4j.ggml.BufferType;
+import org.ggml4j.ggml.Weight;
+import org.ggml4j.ggml.WeightStore;
+import org.ggml4j.ggml.WeightStore.Operation;
+import org.ggml4j.gguf.GgmlType;
+
+/**
+ * The weight map of a model: an architecture's constructor asks for each tensor by its GGUF name and states
+ * its shape. Whatever is missing, misshapen or left over is collected and reported at once by {@link #check}.
+ *
+ * <p>{@link #block} gives the same under a prefix, such as {@code blk.3.}.
+ */
+public final class Weights {
+  /** Where tensors come from: a file, or nowhere yet, for a model that is to be trained. */
+  public interface Source {
+    /**
+     * The type and sizes of a tensor.
+     *
+     * @param name as in the file, such as {@code blk.3.attn_k.weight}
+     * @param ne the sizes that the architecture expects
+     * @param optional whether the architecture can do without
+     * @return empty if there is no such tensor
+     */
+    Optional<Found> find(String name, long[] ne, boolean optional);
+
+    /** Names of all tensors, for finding those that nobody asked for. */
+    Set<String> names();
+  }
+
+  /** A tensor as it is stored; four sizes. */
+  public record Found(GgmlType type, long[] ne) {}
+
+  /** Decides in which memory a weight goes. */
+  public interface Placement {
+    /**
+     * @param il the layer, -1 for what comes before the first, nLayer for what comes after the last
+     * @param operation what is done with the weight
+     */
+    BufferType bufferType(int il, Operation operation, GgmlType type, long[] ne);
+  }
+
+  private static final Set<GgmlType> NOT_FOR_WEIGHTS = Set.of(GgmlType.Q8_1, GgmlType.Q8_K);
+
+  private final Source source;
+  private final Placement placement;
+  private final WeightStore store;
+  private final int nLayer;
+  private final String prefix;
+  private final int il;
+  private final State state;
+
+  /** What all prefixes share. */
+  private static final class State {
+    final List<Weight> declared = new ArrayList<>();
+    final Set<String> asked = new LinkedHashSet<>();
+    final List<String> problems = new ArrayList<>();
+  }
+
+  /**
+   * @param nLayer number of blocks
+   */
+  public Weights(Source source, Placement placement, WeightStore store, int nLayer) {
+    this(source, placement, store, nLayer, "", -1, new State());
+  }
+
+  private Weights(
+      Source source,
+      Placement placement,
+      WeightStore store,
+      int nLayer,
+      String prefix,
+      int il,
+      State state) {
+    this.source = source;
+    this.placement = placement;
+    this.store = store;
+    this.nLayer = nLayer;
+    this.prefix = prefix;
+    this.il = il;
+    this.state = state;
+  }
+
+  /** The weights of block {@code i}: names get the prefix {@code blk.i.}. */
+  public Weights block(int i) {
+    return new Weights(source, placement, store, nLayer, "blk." + i + ".", i, state);
+  }
+
+  /** One record of weights for each block. */
+  public <B> List<B> blocks(int n, Function<Weights, B> block) {
+    List<B> blocks = new ArrayList<>();
+    for (int i = 0; i < n; i++) {
+      blocks.add(block.apply(block(i)));
+    }
+    return List.copyOf(blocks);
+  }
+
+  /** Index of the block, -1 outside of blocks. */
+  public int il() {
+    return il;
+  }
+
+  /** Whether there is such a tensor. */
+  public boolean has(String name) {
+    return source.names().contains(prefix + name);
+  }
+
+  /** {@code name.weight} [in, out], and {@code name.scale} [1] and {@code name.bias} [out] if there are. */
+  public Linear linear(String name, long in, long out) {
+    ignore(name + ".input_scale");
+    return new Linear(
+        declare(name + ".weight", Operation.MUL_MAT, in, out),
+        optional(name + ".scale", 1),
+        optional(name + ".bias", out));
+  }
+
+  /** A scale of activations, stored for hardware that computes in 4 bits; GGML's products don't need it. */
+  private void ignore(String name) {
+    state.asked.add(prefix + name);
+  }
+
+  /** Like {@link #linear}, for a layer behind the last block; without such a tensor, the embedding serves. */
+  public Linear outputOrTied(String name, Embedding embedding) {
+    Weight e = embedding.weight();
+    Weights last = new Weights(source, placement, store, nLayer, prefix, nLayer, state);
+    if (has(name + ".weight")) {
+      return last.linear(name, e.ne(0), e.ne(1));
+    }
+    // A second declaration of the same tensor: as the matrix of a product it may lie in other memory.
+    BufferType memory =
+        placement.bufferType(nLayer, Operation.MUL_MAT, e.type(), new long[] {e.ne(0), e.ne(1)});
+    boolean same = memory.equals(placement.bufferType(-1, Operation.OTHER, e.type(), new long[] {e.ne(0), e.ne(1)}));
+    if (same) {
+      return new Linear(e, Optional.empty(), Optional.empty());
+    }
+    Weight copy = store.declare(memory, e.name(), e.type(), e.ne(0), e.ne(1));
+    state.declared.add(copy);
+    return new Linear(copy, Optional.empty(), Optional.empty());
+  }
+
+  /** {@code name.weight} [nEmbd, nVocab], read by rows. */
+  public Embedding embedding(String name, long nEmbd, long nVocab) {
+    return new Embedding(declare(name + ".weight", Operation.OTHER, nEmbd, nVocab));
+  }
+
+  /** {@code name.weight} F32 [n]. */
+  public RmsNorm rmsNorm(String name, long n, float eps) {
+    Weight weight = vector(name + ".weight", n);
+    return new RmsNorm(weight, eps, il < 0 ? name : name + "-" + il);
+  }
+
+  /** A stack of expert matrices, {@code name.weight} [in, out, nExpert], and {@code name.scale} if there is one. */
+  public Experts experts(String name, long in, long out, long nExpert) {
+    ignore(name + ".input_scale");
+    return new Experts(
+        declare(name + ".weight", Operation.MUL_MAT_ID, in, out, nExpert),
+        optional(name + ".scale", nExpert));
+  }
+
+  /** An F32 vector under its full name; what element-wise operations can read. */
+  public Weight vector(String name, long n) {
+    Optional<Found> found = find(name, false, n);
+    found
+        .filter(f -> f.type() != GgmlType.F32)
+        .ifPresent(f -> problem(name, "expected F32, found " + f.type()));
+    return place(name, Operation.OTHER, new Found(GgmlType.F32, sizes(n)));
+  }
+
+  /** An F32 vector under its full name, if there is one. */
+  public Optional<Weight> optional(String name, long n) {
+    return has(name) ? Optional.of(vector(name, n)) : Optional.empty();
+  }
+
+  /** A vector outside of blocks that every block may use, declared once, such as {@code rope_freqs.weight}. */
+  public Optional<Weight> shared(String name, long n) {
+    return new Weights(source, placement, store, nLayer, "", 0, state).optional(name, n);
+  }
+
+  private Weight declare(String name, Operation operation, long... ne) {
+    Optional<Found> found = find(name, false, ne);
+    found.filter(f -> !isMatrixType(f.type())).ifPresent(f -> problem(name, "no kernel reads " + f.type()));
+    GgmlType type = found.map(Found::type).filter(t -> ne[0] % t.blockSize() == 0).orElse(GgmlType.F32);
+    return place(name, operation, new Found(type, sizes(ne)));
+  }
+
+  private static boolean isMatrixType(GgmlType type) {
+    return switch (type) {
+      case F32, F16, BF16 -> true;
+      default -> type.isQuantized() && !NOT_FOR_WEIGHTS.contains(type);
+    };
+  }
+
+  private Optional<Found> find(String name, boolean optional, long... ne) {
+    String full = prefix + name;
+    state.asked.add(full);
+    Optional<Found> found = source.find(full, ne, optional);
+    if (found.isEmpty() && !optional) {
+      problem(name, "missing, expected " + Arrays.toString(ne));
+    }
+    found
+        .filter(f -> !Arrays.equals(f.ne(), sizes(ne)))
+        .ifPresent(f -> problem(name, "declared " + Arrays.toString(ne) + ", file has " + trimmed(f.ne())));
+    return found;
+  }
+
+  private void problem(String name, String text) {
+    state.problems.add(prefix + name + ": " + text);
+  }
+
+  /** Without problems the tensor is declared in the store; with them nothing will be loaded anyway. */
+  private Weight place(String name, Operation operation, Found found) {
+    BufferType memory = placement.bufferType(il, operation, found.type(), found.ne());
+    Weight weight = store.declare(memory, prefix + name, found.type(), found.ne());
+    state.declared.add(weight);
+    return weight;
+  }
+
+  private static long[] sizes(long... ne) {
+    long[] sizes = {1, 1, 1, 1};
+    System.arraycopy(ne, 0, sizes, 0, ne.length);
+    return sizes;
+  }
+
+  private static String trimmed(long[] ne) {
+    int n = 4;
+    while (n > 1 && ne[n - 1] == 1) {
+      n--;
+    }
+    return Arrays.toString(Arrays.copyOf(ne, n));
+  }
+
+  /** Everything that was declared, in order; a tied output may be here a second time. */
+  public List<Weight> declared() {
+    return List.copyOf(state.declared);
+  }
+
+  /**
+   * @throws WeightException if a tensor was missing or misshapen, or one was not asked for
+   */
+  public void check() {
+    List<String> problems = new ArrayList<>(state.problems);
+    for (String name : source.names()) {
+      if (!state.asked.contains(name)) {
+        problems.add(name + ": the file has this tensor, the architecture does not read it");
+      }
+    }
+    if (!problems.isEmpty()) {
+      throw new WeightException(problems);
+    }
+  }
+}
