@@ -101,7 +101,7 @@ final class ModelLoader {
   }
 
   private Loaded load(Architecture.Factory factory, Hparams hparams, CloseStack owned) {
-    WeightStore store = owned.push(new WeightStore(2 * file.tensors().size() + 64));
+    WeightStore store = owned.own(new WeightStore(2 * file.tensors().size() + 64));
     Weights weights = new Weights(new FileSource(), this::place, store, nLayer);
     Architecture.Decoder architecture = factory.create(hparams, weights);
     weights.check();

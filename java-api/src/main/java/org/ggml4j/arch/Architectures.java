@@ -25,8 +25,7 @@ public final class Architectures {
   public static Architecture.Factory byName(String name) {
     Architecture.Factory factory = BY_NAME.get(name);
     if (factory == null) {
-      throw new UnsupportedModelException(
-          "architecture '" + name + "' is not supported; supported are: " + BY_NAME.keySet());
+      throw new UnsupportedModelException("architecture", name, BY_NAME.keySet());
     }
     return factory;
   }

@@ -1,5 +1,6 @@
 package org.ggml4j.arch;
 
+import java.util.List;
 import java.util.Optional;
 import org.ggml4j.ggml.RopeParameters;
 import org.ggml4j.ggml.Weight;
@@ -246,8 +247,7 @@ public record Hparams(
       String type = metadata.getString(arch + ".rope.scaling.type", "linear");
       if (!type.equals("none") && !type.equals("linear") && !type.equals("yarn")) {
         throw new UnsupportedModelException(
-            arch + ".rope.scaling.type '" + type + "' is not supported; supported are:"
-                + " [none, linear, yarn]");
+            arch + ".rope.scaling.type", type, List.of("none", "linear", "yarn"));
       }
       float factor = finite("rope.scaling.factor", 0);
       if (!has("rope.scaling.factor")) {

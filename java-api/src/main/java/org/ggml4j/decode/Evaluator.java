@@ -75,10 +75,10 @@ public final class Evaluator implements CloseStack.Closing {
     rows = arena.allocate(4L * hparams.nVocab(), 64);
     try {
       for (Device device : devices) {
-        backends.add(owned.push(Backend.open(device, options.threads)));
+        backends.add(owned.own(Backend.open(device, options.threads)));
       }
-      graph = owned.push(new Graph(maxNodes, false));
-      scheduler = owned.push(new Scheduler(backends, maxNodes));
+      graph = owned.own(new Graph(maxNodes, false));
+      scheduler = owned.own(new Scheduler(backends, maxNodes));
       reservedBytes = reserve();
     } catch (Throwable e) {
       owned.close();

@@ -6,9 +6,9 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
-import org.ggml4j.bindings.NativeLibrary;
 import org.ggml4j.bindings.ggml.Ggml;
 import org.ggml4j.bindings.ggml.ggml_backend_set_abort_callback_t;
+import org.ggml4j.bindings.ggml.ggml_tensor;
 import org.ggml4j.bindings.ggml.ggml_threadpool_params;
 
 /**
@@ -22,7 +22,7 @@ public final class Backend implements CloseStack.Closing {
   private final int threads;
   private final MemorySegment handle;
   private final CloseStack owned = new CloseStack();
-  private final MemorySegment abortFlag;
+  private final MemorySegment flagTensor;
   private boolean closed;
 
   private Backend(Device device, int threads) {
@@ -31,7 +31,10 @@ public final class Backend implements CloseStack.Closing {
     try {
       Arena arena = Arena.ofShared();
       owned.push(arena::close);
-      abortFlag = arena.allocate(ValueLayout.JAVA_INT);
+      flagTensor = arena.allocate(ggml_tensor.layout());
+      for (int i = 0; i < Ggml.GGML_MAX_DIMS(); i++) {
+        ggml_tensor.ne(flagTensor, i, 1);
+      }
       MemorySegment opened = Ggml.ggml_backend_dev_init(device.handle(), MemorySegment.NULL);
       if (opened.address() == 0) {
         throw new GgmlException(
@@ -114,14 +117,15 @@ public final class Backend implements CloseStack.Closing {
   }
 
   /**
-   * GGML asks once per node and thread whether to stop, also from threads that the JVM does not know. So the
-   * question is answered by a native function that reads the flag, not by an upcall.
+   * GGML asks once per node and thread whether to stop, also from threads that the JVM does not know, so an
+   * upcall would be slow. A function of GGML itself answers: {@code ggml_is_empty} takes a pointer, reads the
+   * sizes of the tensor there, and says true if one of them is zero. The flag is such a tensor's first size.
    */
   private void installAbortFlag() {
     MemorySegment set = Native.procAddress(device.registry(), "ggml_backend_set_abort_callback");
     if (set.address() != 0) {
       ggml_backend_set_abort_callback_t.invoke(
-          set, handle, NativeLibrary.flagReader(), abortFlag);
+          set, handle, Ggml.ggml_is_empty$address(), flagTensor);
     }
   }
 
@@ -140,17 +144,17 @@ public final class Backend implements CloseStack.Closing {
 
   /** Makes the running computation end soon with {@link GgmlException.Status#ABORTED}; also the next ones. */
   public void abort() {
-    setFlag(1);
+    setFirstSize(0);
   }
 
   /** Lets computations run again after {@link #abort()}. */
   public void resume() {
-    setFlag(0);
+    setFirstSize(1);
   }
 
-  private synchronized void setFlag(int value) {
+  private synchronized void setFirstSize(long value) {
     if (!closed) {
-      abortFlag.set(ValueLayout.JAVA_INT, 0, value);
+      ggml_tensor.ne(flagTensor, 0, value);
     }
   }
 

@@ -18,7 +18,7 @@ public final class CloseStack implements AutoCloseable {
   }
 
   /** Registers an owner and returns it. */
-  public <T extends Closing> T push(T owner) {
+  public <T extends Closing> T own(T owner) {
     actions.push(owner::close);
     return owner;
   }

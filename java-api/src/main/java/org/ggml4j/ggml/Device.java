@@ -9,7 +9,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.ggml4j.bindings.NativeLibraryException;
 import org.ggml4j.bindings.ggml.Ggml;
 import org.ggml4j.bindings.ggml.ggml_backend_dev_caps;
 import org.ggml4j.bindings.ggml.ggml_backend_dev_get_extra_bufts_t;
@@ -85,7 +84,7 @@ public final class Device {
   /**
    * The CPU.
    *
-   * @throws NativeLibraryException when no CPU library was found beside GGML's others
+   * @throws GgmlException when GGML has devices, but no CPU among them
    */
   public static Device cpu() {
     return all().stream()
@@ -93,11 +92,13 @@ public final class Device {
         .findFirst()
         .orElseThrow(
             () ->
-                new NativeLibraryException(
-                    "GGML was loaded from "
+                new GgmlException(
+                    GgmlException.Status.FAILED,
+                    0,
+                    "no CPU backend (libggml-cpu*) in "
                         + Native.library().directory()
-                        + ", but no CPU backend (libggml-cpu*) beside it suits this machine: build it"
-                        + " here with Maven, or use a build made with -Pportable"));
+                        + " suits this machine: build GGML here with Maven, or use a build made with"
+                        + " -Pportable"));
   }
 
   /** The device that GGML calls so, such as {@code CUDA0}. */

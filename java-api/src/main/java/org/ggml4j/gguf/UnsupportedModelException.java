@@ -32,7 +32,18 @@ public final class UnsupportedModelException extends RuntimeException {
     this.supported = supported.toArray(new String[0]);
   }
 
-  /** What the model asks for. */
+  /**
+   * A complaint that has no list of alternatives.
+   *
+   * @param message what was found and what is supported
+   */
+  public UnsupportedModelException(String message) {
+    super(message);
+    found = "";
+    supported = new String[0];
+  }
+
+  /** What the model asks for; empty if the message alone says it. */
   public String found() {
     return found;
   }

@@ -1,0 +1,183 @@
+package org.ggml4j;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.ggml4j.arch.Architecture;
+import org.ggml4j.arch.Hparams;
+import org.ggml4j.ggml.CloseStack;
+import org.ggml4j.ggml.CpuTopology;
+import org.ggml4j.gguf.GgufFile;
+import org.ggml4j.gguf.GgufFormatException;
+import org.ggml4j.gguf.GgufMetadata;
+import org.ggml4j.gguf.UnsupportedModelException;
+import org.ggml4j.tokenizer.Tokenizer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A loaded model: weights, hyper-parameters and tokenizer. Immutable; any number of threads may use it, each
+ * with {@link Session}s of its own.
+ *
+ * {@snippet :
+ * try (Model model = Model.load(Path.of("model.gguf"));
+ *     Session session = model.newSession()) {
+ *   for (Piece piece : session.generate("Once upon a time", GenerationConfig.defaults())) {
+ *     System.out.print(piece.text());
+ *   }
+ * }
+ * }
+ *
+ * <p>{@link #close} closes the model's sessions first, then gives back its memory; after that every method
+ * throws IllegalStateException.
+ */
+public final class Model implements AutoCloseable {
+  private static final int DEFAULT_CONTEXT = 4096;
+
+  private final GgufFile file;
+  private final ModelOptions options;
+  private final CloseStack owned = new CloseStack();
+  private final Set<Session> sessions = new LinkedHashSet<>();
+  private final ModelLoader.Loaded loaded;
+  private @Nullable Tokenizer tokenizer;
+  private boolean closed;
+
+  private Model(Path path, ModelOptions options) throws IOException {
+    this.options = options;
+    try {
+      file = GgufFile.open(path);
+      owned.push(file::close);
+      loaded = ModelLoader.load(file, options, owned);
+      OpenOwners.opened(this);
+    } catch (Throwable e) {
+      owned.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Loads a GGUF file with the default options; of a split file, any part may be named.
+   *
+   * @throws GgufFormatException if the file is damaged
+   * @throws IOException if it can't be read
+   * @throws UnsupportedModelException if its architecture is not implemented
+   * @throws org.ggml4j.nn.WeightException if its tensors are not those of its architecture
+   * @throws org.ggml4j.ggml.GgmlException if there is not enough memory
+   */
+  public static Model load(Path path) throws IOException {
+    return load(path, ModelOptions.defaults());
+  }
+
+  /**
+   * Loads a GGUF file.
+   *
+   * @throws java.util.concurrent.CancellationException if the options' progress listener said so; what else it
+   *     throws, see {@link #load(Path)}
+   */
+  public static Model load(Path path, ModelOptions options) throws IOException {
+    return new Model(path, options);
+  }
+
+  /** A session with the default options. */
+  public Session newSession() {
+    return newSession(SessionOptions.defaults());
+  }
+
+  /**
+   * A session: a KV cache and what is needed to compute.
+   *
+   * @throws IllegalArgumentException if the options don't fit the model
+   * @throws org.ggml4j.ggml.GgmlException if there is not enough memory
+   */
+  public synchronized Session newSession(SessionOptions sessionOptions) {
+    checkOpen();
+    Session session = new Session(this, sessionOptions);
+    sessions.add(session);
+    return session;
+  }
+
+  synchronized void forget(Session session) {
+    sessions.remove(session);
+  }
+
+  /** What the file says about itself. */
+  public GgufMetadata metadata() {
+    checkOpen();
+    return file.metadata();
+  }
+
+  public Hparams hparams() {
+    return loaded.hparams();
+  }
+
+  Architecture.Decoder architecture() {
+    return loaded.architecture();
+  }
+
+  ModelLoader.Summary summary() {
+    return loaded.summary();
+  }
+
+  /**
+   * The tokenizer, made when it is first asked for.
+   *
+   * @throws UnsupportedModelException if the file has none or one that is not implemented
+   */
+  public synchronized Tokenizer tokenizer() {
+    checkOpen();
+    Tokenizer made = tokenizer;
+    if (made == null) {
+      try {
+        made = Tokenizer.of(file.metadata());
+      } catch (GgufFormatException e) {
+        throw new UnsupportedModelException("this model's vocabulary can't be used: " + e.getMessage());
+      }
+      tokenizer = made;
+    }
+    return made;
+  }
+
+  /** Which kinds of memory the weights are in, in one line. */
+  public String placement() {
+    return loaded.summary().line();
+  }
+
+  /** Bytes of native memory that the weights take, mapped ones included. */
+  public long nativeBytes() {
+    return loaded.summary().nativeBytes();
+  }
+
+  /** Tokens of context that a session gets unless told otherwise. */
+  int defaultContext() {
+    return Math.min(hparams().nCtxTrain(), DEFAULT_CONTEXT);
+  }
+
+  /** Threads that a session gets unless told otherwise. */
+  int defaultThreads() {
+    return options.threads() > 0 ? options.threads() : CpuTopology.physicalCores();
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw new IllegalStateException("this model was closed");
+    }
+  }
+
+  /** Closes the model's sessions, waiting for running steps to stop, and gives back its memory. */
+  @Override
+  public void close() {
+    List<Session> open;
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      open = new ArrayList<>(sessions);
+    }
+    open.forEach(Session::close);
+    OpenOwners.closed(this);
+    owned.close();
+  }
+}

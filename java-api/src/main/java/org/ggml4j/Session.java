@@ -1,0 +1,300 @@
+package org.ggml4j;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.ggml4j.arch.Hparams;
+import org.ggml4j.decode.Evaluator;
+import org.ggml4j.ggml.CloseStack;
+import org.ggml4j.ggml.Device;
+import org.ggml4j.nn.Batch;
+import org.ggml4j.nn.CellCache;
+import org.ggml4j.nn.ContextFullException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A text in progress: the KV cache and the buffers to compute with; what llama.cpp calls a context. It holds
+ * up to 64 sequences, which may share what they have in common.
+ *
+ * <p>One thread at a time; a second one gets an IllegalStateException. {@link #close} and {@link #cancel} may
+ * come from any thread and stop a running step.
+ */
+public final class Session implements AutoCloseable {
+  private final Model model;
+  private final SessionOptions options;
+  private final CloseStack owned = new CloseStack();
+  private final CellCache cache;
+  private final Evaluator evaluator;
+  private final Batch batch = new Batch();
+  private final Object lock = new Object();
+  private @Nullable Thread user;
+  private int depth;
+  private boolean closed;
+
+  Session(Model model, SessionOptions options) {
+    this.model = model;
+    this.options = options;
+    Hparams hp = model.hparams();
+    ModelLoader.Summary summary = model.summary();
+    int nCtx = options.nCtx() > 0 ? options.nCtx() : model.defaultContext();
+    int threads = options.threads() > 0 ? options.threads() : model.defaultThreads();
+    try {
+      List<CellCache.LayerShape> shapes = new ArrayList<>();
+      for (int il = 0; il < hp.nLayer(); il++) {
+        Device device = summary.layerDevices().get(il);
+        shapes.add(
+            new CellCache.LayerShape(
+                hp.headDim(), hp.headDimV(), hp.nHeadKv(), device.bufferType()));
+      }
+      cache =
+          owned.own(
+              new CellCache(
+                  shapes,
+                  new CellCache.Options(
+                      nCtx, options.typeK(), options.typeV(), options.flashAttn())));
+      int maxNodes = Math.max(1024, 16 * summary.nWeights() + 64 * hp.nLayer());
+      evaluator =
+          owned.own(
+              new Evaluator(
+                  model.architecture(),
+                  hp,
+                  cache,
+                  summary.devices(),
+                  maxNodes,
+                  new Evaluator.Options(
+                      Math.min(options.nBatch(), nCtx), threads, options.reuseGraph())));
+      OpenOwners.opened(this);
+    } catch (Throwable e) {
+      owned.close();
+      throw e;
+    }
+  }
+
+  public Model model() {
+    return model;
+  }
+
+  public SessionOptions options() {
+    return options;
+  }
+
+  /** Tokens that the cache holds at most, of all sequences together. */
+  public int nCtx() {
+    return cache.nCells();
+  }
+
+  /** Position that the next token of sequence 0 will have. */
+  public int nPast() {
+    return nPast(0);
+  }
+
+  /** Position that the next token of a sequence will have. */
+  public int nPast(int sequence) {
+    enter();
+    try {
+      return cache.maxPosition(sequence) + 1;
+    } finally {
+      exit();
+    }
+  }
+
+  /**
+   * Evaluates a batch of tokens of any sequences; {@link #readLogits} then gives the rows it asked for.
+   *
+   * @throws IllegalArgumentException if a token is not in the vocabulary, or the batch is empty or larger than
+   *     the session's batch
+   * @throws ContextFullException if the cache has no room for it; the session is as before
+   * @throws org.ggml4j.ggml.GgmlException if it was cancelled; the session is as before
+   */
+  public void evaluate(Batch tokens) {
+    enter();
+    try {
+      evaluator.evaluate(tokens);
+    } finally {
+      exit();
+    }
+  }
+
+  /**
+   * Appends tokens to sequence 0, in chunks of the session's batch size. The logits of the last one can then
+   * be read as row 0.
+   *
+   * @throws ContextFullException if they don't fit; checked before the first is evaluated
+   */
+  public void append(int... tokens) {
+    enter();
+    try {
+      if (tokens.length > nCtx() - cache.used()) {
+        throw new ContextFullException(nCtx(), cache.used(), tokens.length);
+      }
+      int position = cache.maxPosition(0) + 1;
+      int nBatch = Math.min(options.nBatch(), nCtx());
+      for (int at = 0; at < tokens.length; at += nBatch) {
+        int end = Math.min(tokens.length, at + nBatch);
+        batch.clear();
+        for (int i = at; i < end; i++) {
+          batch.add(tokens[i], position++, 0, i == tokens.length - 1);
+        }
+        evaluator.evaluate(batch);
+      }
+    } finally {
+      exit();
+    }
+  }
+
+  /** Rows of logits that the last evaluation gave. */
+  public int nOutputs() {
+    enter();
+    try {
+      return evaluator.nOutputs();
+    } finally {
+      exit();
+    }
+  }
+
+  /**
+   * Copies a row of logits of the last evaluation.
+   *
+   * @param row 0 to nOutputs - 1, in the order of the batch
+   * @param to receives nVocab values
+   */
+  public void readLogits(int row, float[] to) {
+    enter();
+    try {
+      evaluator.readLogits(row, to);
+    } finally {
+      exit();
+    }
+  }
+
+  /** Removes positions from {@code from} to before {@code to} from a sequence. */
+  public void removeTokens(int sequence, int from, int to) {
+    enter();
+    try {
+      cache.remove(sequence, from, to);
+    } finally {
+      exit();
+    }
+  }
+
+  /** Makes {@code target} contain all tokens of {@code source}; they are stored once. */
+  public void copySequence(int source, int target) {
+    enter();
+    try {
+      cache.remove(target, 0, Integer.MAX_VALUE);
+      cache.copy(source, target, 0, Integer.MAX_VALUE);
+    } finally {
+      exit();
+    }
+  }
+
+  /**
+   * Moves the tokens at positions from {@code from} to before {@code to} by {@code delta} positions.
+   *
+   * @throws IllegalStateException if one of them is shared with another sequence
+   */
+  public void shiftTokens(int sequence, int from, int to, int delta) {
+    enter();
+    try {
+      cache.shift(sequence, from, to, delta);
+    } finally {
+      exit();
+    }
+  }
+
+  /** Forgets all tokens of all sequences. */
+  public void reset() {
+    enter();
+    try {
+      for (int s = 0; s < Long.SIZE; s++) {
+        cache.remove(s, 0, Integer.MAX_VALUE);
+      }
+    } finally {
+      exit();
+    }
+  }
+
+  /**
+   * Stops a running step as soon as its present operation ends; the session stays usable. May come from any
+   * thread; without a running step it does nothing.
+   */
+  public void cancel() {
+    synchronized (lock) {
+      if (!closed && user != null) {
+        evaluator.abort();
+      }
+    }
+  }
+
+  /** Bytes of native memory: KV cache and compute buffers. */
+  public long nativeBytes() {
+    return cache.bytes() + evaluator.computeBytes();
+  }
+
+  /** How many graphs were built; far fewer than steps, if graphs are reused. */
+  public long graphBuilds() {
+    return evaluator.builds();
+  }
+
+  Evaluator evaluator() {
+    return evaluator;
+  }
+
+  CellCache cache() {
+    return cache;
+  }
+
+  /** Begins a use by this thread; may be nested. */
+  void enter() {
+    synchronized (lock) {
+      if (closed) {
+        throw new IllegalStateException("this session was closed");
+      }
+      Thread current = Thread.currentThread();
+      if (user != null && user != current) {
+        throw new IllegalStateException(
+            "this session is in use by thread " + user.getName() + "; a session serves one at a time");
+      }
+      if (user == null) {
+        evaluator.resume();
+      }
+      user = current;
+      depth++;
+    }
+  }
+
+  void exit() {
+    synchronized (lock) {
+      depth--;
+      if (depth == 0) {
+        user = null;
+        lock.notifyAll();
+      }
+    }
+  }
+
+  /** Stops a running step, waits for it, and gives back the memory. */
+  @Override
+  public void close() {
+    synchronized (lock) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      evaluator.abort();
+      boolean interrupted = false;
+      while (user != null && user != Thread.currentThread()) {
+        try {
+          lock.wait();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+    model.forget(this);
+    OpenOwners.closed(this);
+    owned.close();
+  }
+}
