@@ -68,9 +68,9 @@ final class Llama implements Architecture.Decoder {
 
   private Dense dense(Weights w) {
     return new Dense(
-        w.linear("ffn_gate", hp.nEmbd(), hp.nFf()),
-        w.linear("ffn_up", hp.nEmbd(), hp.nFf()),
-        w.linear("ffn_down", hp.nFf(), hp.nEmbd()));
+        w.linear("ffn_gate", hp.nEmbd(), hp.nFf()).scalingBias(),
+        w.linear("ffn_up", hp.nEmbd(), hp.nFf()).scalingBias(),
+        w.linear("ffn_down", hp.nFf(), hp.nEmbd()).scalingBias());
   }
 
   private Moe moe(Weights w) {

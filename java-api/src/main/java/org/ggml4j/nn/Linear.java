@@ -8,19 +8,34 @@ import org.ggml4j.ggml.Weight;
  * {@code W x * scale + b}.
  *
  * @param weight [in, out]
- * @param scale F32 [1] that the product is multiplied by, if the file has one (scaled 4-bit formats do)
+ * @param scale F32 [1], a factor of the result, if the file has one (scaled 4-bit formats do)
  * @param bias F32 [out], if the file has one
+ * @param scalesBias whether the scale applies to the bias too: {@code (W x + b) * scale}
  */
-public record Linear(Weight weight, Optional<Weight> scale, Optional<Weight> bias) {
+public record Linear(
+    Weight weight, Optional<Weight> scale, Optional<Weight> bias, boolean scalesBias) {
   /**
    * @param x F32 [in, n]
    * @return F32 [out, n]
    */
   public Tensor apply(Tensor x) {
     Tensor y = x.graph().use(weight).mulMat(x);
-    if (scale.isPresent()) {
-      y = y.mul(x.graph().use(scale.get()));
+    if (scalesBias) {
+      return scaled(biased(y));
     }
-    return bias.isPresent() ? y.add(x.graph().use(bias.get())) : y;
+    return biased(scaled(y));
+  }
+
+  private Tensor scaled(Tensor y) {
+    return scale.isPresent() ? y.mul(y.graph().use(scale.get())) : y;
+  }
+
+  private Tensor biased(Tensor y) {
+    return bias.isPresent() ? y.add(y.graph().use(bias.get())) : y;
+  }
+
+  /** The same layer with the scale applied last, as llama.cpp does in feed-forward networks. */
+  public Linear scalingBias() {
+    return new Linear(weight, scale, bias, true);
   }
 }

@@ -119,7 +119,8 @@ public final class Weights {
     return new Linear(
         declare(name + ".weight", Operation.MUL_MAT, in, out),
         optional(name + ".scale", 1),
-        optional(name + ".bias", out));
+        optional(name + ".bias", out),
+        false);
   }
 
   /** A scale of activations, stored for hardware that computes in 4 bits; GGML's products don't need it. */
@@ -139,11 +140,11 @@ public final class Weights {
         placement.bufferType(nLayer, Operation.MUL_MAT, e.type(), new long[] {e.ne(0), e.ne(1)});
     boolean same = memory.equals(placement.bufferType(-1, Operation.OTHER, e.type(), new long[] {e.ne(0), e.ne(1)}));
     if (same) {
-      return new Linear(e, Optional.empty(), Optional.empty());
+      return new Linear(e, Optional.empty(), Optional.empty(), false);
     }
     Weight copy = store.declare(memory, e.name(), e.type(), e.ne(0), e.ne(1));
     state.declared.add(copy);
-    return new Linear(copy, Optional.empty(), Optional.empty());
+    return new Linear(copy, Optional.empty(), Optional.empty(), false);
   }
 
   /** {@code name.weight} [nEmbd, nVocab], read by rows. */
