@@ -2,6 +2,7 @@ package org.ggml4j.ggml;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -133,6 +134,40 @@ public final class Graph implements CloseStack.Closing {
     tensor.check();
     Ggml.ggml_build_forward_expand(handle(), tensor.handle());
     return tensor;
+  }
+
+  /**
+   * Appends the computation of the gradients of {@code loss}; forward nodes must have been expanded.
+   *
+   * @param loss a scalar
+   * @param accumulators for each parameter that is trained, where its gradient is added to: F32 of its shape
+   * @param lossGradient F32 [1] that holds 1
+   * @throws UnsupportedModelException if an operation of the graph has no backward pass; GGML would abort
+   */
+  public void expandBackward(Tensor loss, Map<Weight, Weight> accumulators, Weight lossGradient) {
+    loss.check();
+    Ggml.ggml_set_loss(loss.handle());
+    int n = nNodes();
+    Map<Long, Weight> byAddress = new HashMap<>();
+    accumulators.forEach((weight, to) -> byAddress.put(weight.handle().address(), to));
+    try (Arena call = Arena.ofConfined()) {
+      MemorySegment list = call.allocate(ValueLayout.ADDRESS, n);
+      boolean found = false;
+      for (int i = 0; i < n; i++) {
+        MemorySegment node = Ggml.ggml_graph_node(graph, i).reinterpret(ggml_tensor.sizeof());
+        Differentiable.check(node);
+        if (node.address() == loss.handle().address()) {
+          list.setAtIndex(ValueLayout.ADDRESS, i, lossGradient.handle());
+        } else if (byAddress.containsKey(node.address())) {
+          list.setAtIndex(ValueLayout.ADDRESS, i, byAddress.get(node.address()).handle());
+          found = true;
+        }
+      }
+      if (!found) {
+        throw new IllegalArgumentException("the graph uses none of the parameters");
+      }
+      Ggml.ggml_build_backward_expand(context, graph, list);
+    }
   }
 
   /** Number of nodes that have been expanded. */

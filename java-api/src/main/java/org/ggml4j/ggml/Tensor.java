@@ -641,6 +641,35 @@ public final class Tensor {
     return made(Ggml.ggml_cross_entropy_loss(graph.context(), handle, labels.handle));
   }
 
+  /**
+   * A step of AdamW, arXiv 1711.05101, on this parameter in place.
+   *
+   * @param gradient F32 of this shape
+   * @param m first moments, changed in place
+   * @param v second moments, changed in place
+   * @param p F32 [7]: alpha, beta1, beta2, eps, weight decay, 1/(1 - beta1^t), 1/(1 - beta2^t)
+   */
+  public Tensor optStepAdamw(Tensor gradient, Tensor m, Tensor v, Tensor p) {
+    begin("optStepAdamw", gradient);
+    m.check();
+    v.check();
+    p.check();
+    boolean fits = sameShape(gradient) && sameShape(m) && sameShape(v) && p.nElements() == 7;
+    boolean types =
+        type == GgmlType.F32
+            && gradient.type == GgmlType.F32
+            && m.type == GgmlType.F32
+            && v.type == GgmlType.F32
+            && p.type == GgmlType.F32;
+    boolean contiguous = isContiguous() && gradient.isContiguous();
+    int flags = ggml_tensor.flags(handle);
+    boolean parameter = (flags & Ggml.GGML_TENSOR_FLAG_PARAM()) != 0;
+    require(fits && types && contiguous && parameter, "optStepAdamw", "not a parameter", gradient);
+    return made(
+        Ggml.ggml_opt_step_adamw(
+            graph.context(), handle, gradient.handle, m.handle, v.handle, p.handle));
+  }
+
   // ---- data
 
   /** Whether this tensor is part of a graph that has memory, so that its data can be set. */

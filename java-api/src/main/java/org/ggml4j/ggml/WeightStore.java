@@ -89,6 +89,15 @@ public final class WeightStore implements CloseStack.Closing {
     return weight;
   }
 
+  /** Marks a weight as a parameter, so that gradients of it can be computed; F32 only. */
+  public void setParameter(Weight weight) {
+    checkOpen();
+    if (weight.type() != GgmlType.F32) {
+      throw new IllegalArgumentException(weight + " can't be trained: expected F32");
+    }
+    Ggml.ggml_set_param(weight.handle());
+  }
+
   /** The memory that a weight was declared for. */
   public BufferType bufferType(Weight weight) {
     BufferType type = memory.get(weight);

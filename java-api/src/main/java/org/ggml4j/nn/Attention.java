@@ -29,18 +29,18 @@ public final class Attention {
   /**
    * As two matrix products with a softmax between them.
    *
-   * @param q F32 [headDim, nHead, nTokens, nSeq]
-   * @param k [headDim, nKv, nHeadKv, nSeq]
-   * @param vTransposed [nKv, headDimV, nHeadKv, nSeq]
+   * @param q F32 [headDim, nHead, nTokens]
+   * @param k [headDim, nKv, nHeadKv]
+   * @param vTransposed [nKv, headDimV, nHeadKv]
    * @param mask F32 [nKv, nTokens], 0 or minus infinity
-   * @return F32 [headDimV * nHead, nTokens * nSeq]
+   * @return F32 [headDimV * nHead, nTokens]
    */
   public static Tensor explicit(
       Tensor q, Tensor k, Tensor vTransposed, Tensor mask, float scale, int il) {
-    Tensor kq = k.mulMat(q.permute(0, 2, 1, 3)).precise().named("kq", il); // [nKv, nTokens, nHead, nSeq]
+    Tensor kq = k.mulMat(q.permute(0, 2, 1, 3)).precise().named("kq", il); // [nKv, nTokens, nHead]
     Tensor p = kq.softMaxExt(mask, scale, 0).named("kq_soft_max", il);
-    Tensor kqv = vTransposed.mulMat(p).named("kqv", il); // [headDimV, nTokens, nHead, nSeq]
-    Tensor x = kqv.permute(0, 2, 1, 3); // [headDimV, nHead, nTokens, nSeq]
+    Tensor kqv = vTransposed.mulMat(p).named("kqv", il); // [headDimV, nTokens, nHead]
+    Tensor x = kqv.permute(0, 2, 1, 3); // [headDimV, nHead, nTokens]
     return x.cont2d(x.ne(0) * x.ne(1), x.ne(2) * x.ne(3)).named("kqv_out", il);
   }
 }
