@@ -44,7 +44,7 @@ final class GgufEncoder {
 
   private void little(long v, int n) {
     for (int i = 0; i < n; i++) {
-      out.write((int) (v >>> 8 * i));
+      out.write((int) (v >>> (8 * i)));
     }
   }
 
@@ -131,10 +131,10 @@ final class GgufEncoder {
       case FLOAT32 -> int32(Float.floatToRawIntBits(number(value, type).floatValue()));
       case FLOAT64 -> int64(Double.doubleToRawLongBits(number(value, type).doubleValue()));
       case BOOL -> {
-        if (!(value instanceof Boolean)) {
+        if (!(value instanceof Boolean b)) {
           throw mismatch(value, type);
         }
-        out.write((Boolean) value ? 1 : 0);
+        out.write(b ? 1 : 0);
       }
       case STRING -> {
         if (!(value instanceof CharSequence)) {

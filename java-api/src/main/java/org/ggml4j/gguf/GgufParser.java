@@ -3,14 +3,9 @@ package org.ggml4j.gguf;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Comparator;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,11 +22,6 @@ final class GgufParser {
 
   /** The format allows keys up to this many bytes. */
   static final int MAX_KEY = 65_535;
-
-  /** GGML keeps names in 64 bytes, the last of which is zero. */
-  static final int MAX_NAME = 63;
-
-  static final int MAX_DIMS = 4;
 
   /**
    * Far above real files (under 100 keys); bounds the memory that a tiny-entry file can ask for.
@@ -104,7 +94,7 @@ final class GgufParser {
     long nKeys = in.readCount("number of metadata keys", MIN_ENTRY, MAX_KEYS, null);
     Map<String, GgufValue> values = entries((int) nKeys);
     int alignment = alignment(values.get(KEY_ALIGNMENT));
-    List<TensorInfo> relative = tensors((int) nTensors);
+    List<TensorInfo> relative = TensorTable.read(in, (int) nTensors, split);
     long dataOffset = align(in.position(), alignment);
     if (nTensors == 0) {
       if (in.remaining() > 0 && in.position() + in.remaining() > dataOffset) {
@@ -118,7 +108,11 @@ final class GgufParser {
       dataOffset = in.position() + in.remaining();
     }
     return new Parsed(
-        version, alignment, dataOffset, values, place(relative, dataOffset, alignment));
+        version,
+        alignment,
+        dataOffset,
+        values,
+        TensorTable.place(in, relative, dataOffset, alignment));
   }
 
   private int version() throws GgufFormatException {
@@ -163,7 +157,7 @@ final class GgufParser {
     for (int i = 0; i < n; i++) {
       long at = in.position();
       String key = in.readName("metadata key " + i, MAX_KEY);
-      GgufValue value = value(valueType(key), key, 0);
+      GgufValue value = value(valueType(key), key);
       if (values.put(key, value) != null) {
         throw in.error("the key occurs twice", at, key);
       }
@@ -181,187 +175,51 @@ final class GgufParser {
     return type;
   }
 
-  private GgufValue value(GgufValueType type, String key, int depth) throws GgufFormatException {
-    switch (type) {
-      case STRING -> {
-        long at = in.position();
-        string(key);
-        return new GgufValue(in.segment, type, type, 1, at, in.position());
-      }
-      case ARRAY -> {
-        return array(key, depth);
-      }
-      default -> {
-        long at = in.position();
-        in.skip(type.size(), "the value", key);
-        return new GgufValue(in.segment, type, type, 1, at, in.position());
-      }
+  private GgufValue value(GgufValueType type, String key) throws GgufFormatException {
+    if (type == GgufValueType.ARRAY) {
+      return array(key, 0);
     }
+    long at = in.position();
+    if (type == GgufValueType.STRING) {
+      string(key);
+    } else {
+      in.skip(type.size(), "the value", key);
+    }
+    return new GgufValue(in.segment, type, type, 1, at, in.position());
   }
 
   private GgufValue array(String key, int depth) throws GgufFormatException {
-    long start = in.position();
     if (depth >= GgufValue.MAX_DEPTH) {
       throw in.error(
           "arrays are nested deeper than the " + GgufValue.MAX_DEPTH + " levels accepted",
-          start,
+          in.position(),
           key);
     }
     GgufValueType type = valueType(key);
-    switch (type) {
-      case STRING -> {
-        long n = in.readCount("number of strings", Long.BYTES, walkable, key);
-        walkable -= n;
-        long first = in.position();
-        for (long i = 0; i < n; i++) {
-          string(key);
-        }
-        return new GgufValue(in.segment, GgufValueType.ARRAY, type, n, first, in.position());
-      }
-      case ARRAY -> {
-        long n = in.readCount("number of arrays", Integer.BYTES + Long.BYTES, walkable, key);
-        walkable -= n;
-        long first = in.position();
-        for (long i = 0; i < n; i++) {
-          array(key, depth + 1);
-        }
-        return new GgufValue(in.segment, GgufValueType.ARRAY, type, n, first, in.position());
-      }
-      default -> {
-        long n = in.readCount("number of elements", type.size(), Long.MAX_VALUE, key);
-        long first = in.position();
-        in.skip(n * type.size(), "the array", key);
-        return new GgufValue(in.segment, GgufValueType.ARRAY, type, n, first, in.position());
+    if (type.size() > 0) {
+      long n = in.readCount("number of elements", type.size(), Long.MAX_VALUE, key);
+      long first = in.position();
+      in.skip(n * type.size(), "the array", key);
+      return new GgufValue(in.segment, GgufValueType.ARRAY, type, n, first, in.position());
+    }
+    // The smallest string is its length field, the smallest array its type and count.
+    int smallest = Long.BYTES + (type == GgufValueType.ARRAY ? Integer.BYTES : 0);
+    long n = in.readCount("number of elements", smallest, walkable, key);
+    walkable -= n;
+    long first = in.position();
+    for (long i = 0; i < n; i++) {
+      if (type == GgufValueType.STRING) {
+        string(key);
+      } else {
+        array(key, depth + 1);
       }
     }
+    return new GgufValue(in.segment, GgufValueType.ARRAY, type, n, first, in.position());
   }
 
   private void string(String key) throws GgufFormatException {
     long n = in.readCount("length of a string", 1, GgufValue.MAX_STRING, key);
     in.skip(n, "the string", key);
-  }
-
-  /** Tensor descriptions with offsets as the file states them, from the start of the data. */
-  private List<TensorInfo> tensors(int n) throws GgufFormatException {
-    List<TensorInfo> out = new ArrayList<>(n);
-    Set<String> names = new HashSet<>();
-    for (int i = 0; i < n; i++) {
-      long at = in.position();
-      String name = in.readName("name of tensor " + i, MAX_NAME);
-      if (!names.add(name)) {
-        throw in.error("a tensor of this name occurs twice", at, name);
-      }
-      out.add(tensor(name));
-    }
-    return out;
-  }
-
-  private TensorInfo tensor(String name) throws GgufFormatException {
-    long at = in.position();
-    int nDims = in.readInt("the number of dimensions", name);
-    if (nDims < 1 || nDims > MAX_DIMS) {
-      throw in.error(
-          "has " + Integer.toUnsignedString(nDims) + " dimensions, expected 1 to " + MAX_DIMS,
-          at,
-          name);
-    }
-    long[] ne = new long[MAX_DIMS];
-    Arrays.fill(ne, 1);
-    for (int i = 0; i < nDims; i++) {
-      ne[i] = in.readLong("a dimension", name);
-    }
-    int id = in.readInt("the tensor's type", name);
-    long offset = in.readLong("the tensor's offset", name);
-    GgmlType type =
-        GgmlType.byId(id)
-            .orElseThrow(
-                () ->
-                    new UnsupportedModelException(
-                        "type of tensor " + GgufFormatException.printable(name) + " in " + path,
-                        Integer.toString(id),
-                        Arrays.stream(GgmlType.values()).map(t -> t + "=" + t.id()).toList()));
-    if (offset < 0) {
-      throw in.error(
-          "data offset " + Long.toUnsignedString(offset) + " is outside of the file", at, name);
-    }
-    try {
-      return new TensorInfo(
-          name, type, ne[0], ne[1], ne[2], ne[3], nDims, split, offset, type.sizeOf(ne));
-    } catch (ArithmeticException e) {
-      throw badShape("has more bytes than 64 bits count", type, ne, at, name, e);
-    } catch (IllegalArgumentException e) {
-      throw badShape("has a shape that its type does not allow", type, ne, at, name, e);
-    }
-  }
-
-  private GgufFormatException badShape(
-      String problem, GgmlType type, long[] ne, long at, String name, RuntimeException cause) {
-    GgufFormatException failure =
-        in.error(
-            problem
-                + ": "
-                + Arrays.toString(ne)
-                + " of "
-                + type
-                + "; sizes must be positive and the first a multiple of "
-                + type.blockSize(),
-            at,
-            name);
-    failure.initCause(cause);
-    return failure;
-  }
-
-  /** Checks offsets against the file and each other; makes them count from the file's start. */
-  private List<TensorInfo> place(List<TensorInfo> relative, long dataOffset, int alignment)
-      throws GgufFormatException {
-    long size = in.segment.byteSize();
-    List<TensorInfo> placed = new ArrayList<>(relative.size());
-    for (TensorInfo t : relative) {
-      if (t.offset() % alignment != 0) {
-        throw in.error(
-            "data offset " + t.offset() + " is no multiple of the alignment " + alignment,
-            -1,
-            t.name());
-      }
-      long room = size - dataOffset;
-      if (t.offset() > room || t.nBytes() > room - t.offset()) {
-        throw in.error(
-            "data of "
-                + t.nBytes()
-                + " bytes at "
-                + t.offset()
-                + " ends outside of the "
-                + Math.max(room, 0)
-                + " bytes of tensor data: the file is cut short or damaged",
-            -1,
-            t.name());
-      }
-      placed.add(
-          new TensorInfo(
-              t.name(),
-              t.type(),
-              t.ne0(),
-              t.ne1(),
-              t.ne2(),
-              t.ne3(),
-              t.nDims(),
-              split,
-              dataOffset + t.offset(),
-              t.nBytes()));
-    }
-    List<TensorInfo> byOffset = new ArrayList<>(placed);
-    byOffset.sort(Comparator.comparingLong(TensorInfo::offset));
-    for (int i = 1; i < byOffset.size(); i++) {
-      TensorInfo before = byOffset.get(i - 1);
-      TensorInfo t = byOffset.get(i);
-      if (t.offset() < before.offset() + before.nBytes()) {
-        throw in.error(
-            "its data overlaps that of " + GgufFormatException.printable(before.name()),
-            t.offset(),
-            t.name());
-      }
-    }
-    return List.copyOf(placed);
   }
 
   static long align(long position, int alignment) {

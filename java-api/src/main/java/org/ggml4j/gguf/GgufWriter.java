@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -44,9 +45,18 @@ public final class GgufWriter {
     void writeTo(WritableByteChannel out) throws IOException;
   }
 
-  record Entry(GgufValueType type, byte[] value) {}
+  record Item(String name, GgmlType type, List<Long> ne, long nBytes, TensorData data) {}
 
-  record Item(String name, GgmlType type, long[] ne, long nBytes, TensorData data) {}
+  /** An encoded value; a class, as records compare arrays by identity. */
+  private static final class Entry {
+    final GgufValueType type;
+    final byte[] value;
+
+    Entry(GgufValueType type, byte[] value) {
+      this.type = type;
+      this.value = value;
+    }
+  }
 
   private final Map<String, Entry> metadata = new LinkedHashMap<>();
   private final List<Item> tensors = new ArrayList<>();
@@ -183,13 +193,13 @@ public final class GgufWriter {
   /** Adds a tensor that writes its own data. */
   public GgufWriter tensor(String name, GgmlType type, long[] ne, TensorData data) {
     int n = GgufParser.utf8Length(name);
-    if (n == 0 || n > GgufParser.MAX_NAME) {
+    if (n == 0 || n > TensorTable.MAX_NAME) {
       throw new IllegalArgumentException(
-          "a tensor's name has 1 to " + GgufParser.MAX_NAME + " bytes, not " + n + ": " + name);
+          "a tensor's name has 1 to " + TensorTable.MAX_NAME + " bytes, not " + n + ": " + name);
     }
-    if (ne.length < 1 || ne.length > GgufParser.MAX_DIMS) {
+    if (ne.length < 1 || ne.length > TensorTable.MAX_DIMS) {
       throw new IllegalArgumentException(
-          name + " has " + ne.length + " dimensions, expected 1 to " + GgufParser.MAX_DIMS);
+          name + " has " + ne.length + " dimensions, expected 1 to " + TensorTable.MAX_DIMS);
     }
     if (tensors.size() == GgufParser.MAX_TENSORS) {
       throw new IllegalArgumentException(
@@ -199,7 +209,7 @@ public final class GgufWriter {
     if (!names.add(name)) {
       throw new IllegalArgumentException("a tensor named " + name + " was added before");
     }
-    tensors.add(new Item(name, type, ne.clone(), nBytes, data));
+    tensors.add(new Item(name, type, Arrays.stream(ne).boxed().toList(), nBytes, data));
     return this;
   }
 
@@ -220,11 +230,11 @@ public final class GgufWriter {
     out.int32(3);
     out.int64(tensors.size());
     out.int64(metadata.size());
-    metadata.forEach((key, e) -> out.entry(key, e.type(), e.value()));
+    metadata.forEach((key, e) -> out.entry(key, e.type, e.value));
     long offset = 0;
     for (Item t : tensors) {
       out.string(t.name().getBytes(UTF_8));
-      out.int32(t.ne().length);
+      out.int32(t.ne().size());
       for (long n : t.ne()) {
         out.int64(n);
       }
