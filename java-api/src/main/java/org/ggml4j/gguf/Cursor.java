@@ -1,7 +1,6 @@
 package org.ggml4j.gguf;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
@@ -11,34 +10,32 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads forward through a mapped file and never past its end. */
 final class Cursor {
-  static final ValueLayout.OfShort I16 =
-      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  static final ValueLayout.OfInt I32 =
-      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  static final ValueLayout.OfLong I64 =
-      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  static final ValueLayout.OfFloat F32 =
-      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  static final ValueLayout.OfDouble F64 =
-      ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
-  final MemorySegment segment;
+  final ByteBuffer bytes;
+  final long fileSize;
   final @Nullable Path path;
-  private final long end;
-  private long position;
+  private final int end;
+  private int position;
 
-  Cursor(MemorySegment segment, @Nullable Path path, long position) {
-    this.segment = segment;
+  /**
+   * Begins at the start of a file.
+   *
+   * <p>Reads go through a ByteBuffer, not the segment itself: the first use of a segment's
+   * accessors in a JVM costs tens of milliseconds, which a command that loads a model would wait
+   * for. The description of a file therefore has to lie in its first 2 GiB, where all known ones
+   * end after a few megabytes.
+   */
+  Cursor(MemorySegment file, @Nullable Path path) {
+    this.fileSize = file.byteSize();
+    this.end = (int) Math.min(fileSize, Integer.MAX_VALUE);
+    this.bytes = file.asSlice(0, end).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
     this.path = path;
-    this.end = segment.byteSize();
-    this.position = position;
   }
 
-  long position() {
+  int position() {
     return position;
   }
 
-  long remaining() {
+  int remaining() {
     return end - position;
   }
 
@@ -46,14 +43,14 @@ final class Cursor {
     return new GgufFormatException(problem, path, offset, key);
   }
 
-  private void need(long bytes, String what, @Nullable String key) throws GgufFormatException {
-    if (bytes > end - position) {
+  private void need(long n, String what, @Nullable String key) throws GgufFormatException {
+    if (n > remaining()) {
       throw error(
           what
               + " needs "
-              + bytes
+              + n
               + " bytes, but "
-              + (end - position)
+              + remaining()
               + " are left: the file is cut short or damaged",
           position,
           key);
@@ -62,14 +59,14 @@ final class Cursor {
 
   int readInt(String what, @Nullable String key) throws GgufFormatException {
     need(Integer.BYTES, what, key);
-    int v = segment.get(I32, position);
+    int v = bytes.getInt(position);
     position += Integer.BYTES;
     return v;
   }
 
   long readLong(String what, @Nullable String key) throws GgufFormatException {
     need(Long.BYTES, what, key);
-    long v = segment.get(I64, position);
+    long v = bytes.getLong(position);
     position += Long.BYTES;
     return v;
   }
@@ -99,10 +96,10 @@ final class Cursor {
     return n;
   }
 
-  /** Moves over {@code bytes}, which must be there. */
-  void skip(long bytes, String what, @Nullable String key) throws GgufFormatException {
-    need(bytes, what, key);
-    position += bytes;
+  /** Moves over {@code n} bytes, which must be there. */
+  void skip(long n, String what, @Nullable String key) throws GgufFormatException {
+    need(n, what, key);
+    position += (int) n;
   }
 
   /** Reads a name: a string that must be UTF-8, not empty, of at most {@code limit} bytes. */
@@ -112,11 +109,11 @@ final class Cursor {
     if (n == 0) {
       throw error(what + " is empty", at, null);
     }
-    byte[] bytes = new byte[n];
-    MemorySegment.copy(segment, ValueLayout.JAVA_BYTE, position, bytes, 0, n);
+    byte[] name = new byte[n];
+    bytes.get(position, name);
     position += n;
     try {
-      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(name)).toString();
     } catch (CharacterCodingException e) {
       GgufFormatException failure = error(what + " is not valid UTF-8", at, null);
       failure.initCause(e);

@@ -1,8 +1,6 @@
 package org.ggml4j.gguf;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.Map;
@@ -70,7 +68,7 @@ public final class GgufMetadata {
   }
 
   /** The number of an array's elements. */
-  public long arrayLength(String key) throws GgufFormatException {
+  public int arrayLength(String key) throws GgufFormatException {
     return array(key).count();
   }
 
@@ -173,14 +171,9 @@ public final class GgufMetadata {
     if (!t.isInteger()) {
       throw wrongType(key, v, "an array of integers");
     }
-    int[] out = new int[javaLength(key, v)];
-    if (t == GgufValueType.INT32 && ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN) {
-      MemorySegment.copy(
-          v.segment(), ValueLayout.JAVA_INT_UNALIGNED, v.offset(), out, 0, out.length);
-      return out;
-    }
+    int[] out = new int[v.count()];
     for (int i = 0; i < out.length; i++) {
-      long e = integer(key, v, v.offset() + (long) i * t.size());
+      long e = integer(key, v, v.offset() + i * t.size());
       if (e != (int) e) {
         throw error("element " + i + " is " + e + ", more than a 32-bit integer holds", key);
       }
@@ -196,9 +189,9 @@ public final class GgufMetadata {
     if (!t.isInteger()) {
       throw wrongType(key, v, "an array of integers");
     }
-    long[] out = new long[javaLength(key, v)];
+    long[] out = new long[v.count()];
     for (int i = 0; i < out.length; i++) {
-      out[i] = integer(key, v, v.offset() + (long) i * t.size());
+      out[i] = integer(key, v, v.offset() + i * t.size());
     }
     return out;
   }
@@ -210,9 +203,9 @@ public final class GgufMetadata {
     if (!t.isFloat()) {
       throw wrongType(key, v, "an array of floats");
     }
-    float[] out = new float[javaLength(key, v)];
+    float[] out = new float[v.count()];
     for (int i = 0; i < out.length; i++) {
-      out[i] = (float) floating(v, v.offset() + (long) i * t.size());
+      out[i] = (float) floating(v, v.offset() + i * t.size());
     }
     return out;
   }
@@ -223,9 +216,9 @@ public final class GgufMetadata {
     if (v.elementType() != GgufValueType.BOOL) {
       throw wrongType(key, v, "an array of booleans");
     }
-    boolean[] out = new boolean[javaLength(key, v)];
+    boolean[] out = new boolean[v.count()];
     for (int i = 0; i < out.length; i++) {
-      out[i] = v.segment().get(ValueLayout.JAVA_BYTE, v.offset() + i) != 0;
+      out[i] = v.bytes().get(v.offset() + i) != 0;
     }
     return out;
   }
@@ -236,8 +229,7 @@ public final class GgufMetadata {
     if (v.elementType() != GgufValueType.STRING) {
       throw wrongType(key, v, "an array of strings");
     }
-    return stringArrays.computeIfAbsent(
-        key, k -> GgufStringArray.index(v.segment(), v.offset(), v.end(), (int) v.count()));
+    return stringArrays.computeIfAbsent(key, k -> GgufStringArray.index(v));
   }
 
   /** The raw value, for the writer. */
@@ -257,8 +249,8 @@ public final class GgufMetadata {
     return v;
   }
 
-  private long integer(String key, GgufValue v, long at) throws GgufFormatException {
-    long n = GgufValue.integer(v.segment(), v.elementType(), at);
+  private long integer(String key, GgufValue v, int at) throws GgufFormatException {
+    long n = GgufValue.integer(v.bytes(), v.elementType(), at);
     if (n < 0 && v.elementType() == GgufValueType.UINT64) {
       throw error(
           "is " + Long.toUnsignedString(n) + ", more than a signed 64-bit integer holds", key);
@@ -266,17 +258,10 @@ public final class GgufMetadata {
     return n;
   }
 
-  private static double floating(GgufValue v, long at) {
+  private static double floating(GgufValue v, int at) {
     return v.elementType() == GgufValueType.FLOAT32
-        ? v.segment().get(Cursor.F32, at)
-        : v.segment().get(Cursor.F64, at);
-  }
-
-  private int javaLength(String key, GgufValue v) throws GgufFormatException {
-    if (v.count() > GgufValue.MAX_JAVA_ARRAY) {
-      throw error("has " + v.count() + " elements, more than a Java array holds", key);
-    }
-    return (int) v.count();
+        ? v.bytes().getFloat(at)
+        : v.bytes().getDouble(at);
   }
 
   private GgufFormatException wrongType(String key, GgufValue v, String expected) {

@@ -60,7 +60,7 @@ final class GgufParser {
   private long walkable = GgufValue.MAX_WALKED;
 
   private GgufParser(MemorySegment file, @Nullable Path path, int split) {
-    this.in = new Cursor(file, path, 0);
+    this.in = new Cursor(file, path);
     this.path = path;
     this.split = split;
   }
@@ -142,7 +142,7 @@ final class GgufParser {
       throw in.error(
           "is of type " + value.type().label() + ", expected u32", value.offset(), KEY_ALIGNMENT);
     }
-    long alignment = GgufValue.integer(in.segment, GgufValueType.UINT32, value.offset());
+    long alignment = GgufValue.integer(in.bytes, GgufValueType.UINT32, value.offset());
     if (alignment < 8 || alignment > 1 << 30 || Long.bitCount(alignment) != 1) {
       throw in.error(
           "is " + alignment + ", expected a power of two from 8 to 2^30",
@@ -155,7 +155,7 @@ final class GgufParser {
   private Map<String, GgufValue> entries(int n) throws GgufFormatException {
     Map<String, GgufValue> values = new LinkedHashMap<>();
     for (int i = 0; i < n; i++) {
-      long at = in.position();
+      int at = in.position();
       String key = in.readName("metadata key " + i, MAX_KEY);
       GgufValue value = value(valueType(key), key);
       if (values.put(key, value) != null) {
@@ -166,7 +166,7 @@ final class GgufParser {
   }
 
   private GgufValueType valueType(String key) throws GgufFormatException {
-    long at = in.position();
+    int at = in.position();
     int id = in.readInt("the value's type", key);
     GgufValueType type = GgufValueType.byId(id).orElse(null);
     if (type == null) {
@@ -179,13 +179,13 @@ final class GgufParser {
     if (type == GgufValueType.ARRAY) {
       return array(key, 0);
     }
-    long at = in.position();
+    int at = in.position();
     if (type == GgufValueType.STRING) {
       string(key);
     } else {
       in.skip(type.size(), "the value", key);
     }
-    return new GgufValue(in.segment, type, type, 1, at, in.position());
+    return new GgufValue(in.bytes, type, type, 1, at, in.position());
   }
 
   private GgufValue array(String key, int depth) throws GgufFormatException {
@@ -197,28 +197,28 @@ final class GgufParser {
     }
     GgufValueType type = valueType(key);
     if (type.size() > 0) {
-      long n = in.readCount("number of elements", type.size(), Long.MAX_VALUE, key);
-      long first = in.position();
-      in.skip(n * type.size(), "the array", key);
-      return new GgufValue(in.segment, GgufValueType.ARRAY, type, n, first, in.position());
+      int n = (int) in.readCount("number of elements", type.size(), Long.MAX_VALUE, key);
+      int first = in.position();
+      in.skip((long) n * type.size(), "the array", key);
+      return new GgufValue(in.bytes, GgufValueType.ARRAY, type, n, first, in.position());
     }
     // The smallest string is its length field, the smallest array its type and count.
     int smallest = Long.BYTES + (type == GgufValueType.ARRAY ? Integer.BYTES : 0);
-    long n = in.readCount("number of elements", smallest, walkable, key);
+    int n = (int) in.readCount("number of elements", smallest, walkable, key);
     walkable -= n;
-    long first = in.position();
-    for (long i = 0; i < n; i++) {
+    int first = in.position();
+    for (int i = 0; i < n; i++) {
       if (type == GgufValueType.STRING) {
         string(key);
       } else {
         array(key, depth + 1);
       }
     }
-    return new GgufValue(in.segment, GgufValueType.ARRAY, type, n, first, in.position());
+    return new GgufValue(in.bytes, GgufValueType.ARRAY, type, n, first, in.position());
   }
 
   private void string(String key) throws GgufFormatException {
-    long n = in.readCount("length of a string", 1, GgufValue.MAX_STRING, key);
+    int n = (int) in.readCount("length of a string", 1, GgufValue.MAX_STRING, key);
     in.skip(n, "the string", key);
   }
 

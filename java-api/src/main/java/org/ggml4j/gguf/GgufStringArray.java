@@ -2,8 +2,7 @@ package org.ggml4j.gguf;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.util.AbstractList;
 import java.util.List;
 import java.util.Objects;
@@ -17,47 +16,30 @@ import java.util.RandomAccess;
  * IllegalStateException}.
  */
 public final class GgufStringArray {
-  private final MemorySegment segment;
-  // Where the length field of entry i stands, from `base`: int while the array is under 2 GiB.
-  private final long base;
-  private final int[] near;
-  private final long[] far;
-  private final int size;
+  private final ByteBuffer file;
+  // Where the length field of each entry stands in the file.
+  private final int[] starts;
 
-  private GgufStringArray(MemorySegment segment, long base, int[] near, long[] far, int size) {
-    this.segment = segment;
-    this.base = base;
-    this.near = near;
-    this.far = far;
-    this.size = size;
+  private GgufStringArray(ByteBuffer file, int[] starts) {
+    this.file = file;
+    this.starts = starts;
   }
 
-  /** Indexes the {@code n} strings that fill {@code [from, to)} of {@code segment}. */
-  static GgufStringArray index(MemorySegment segment, long from, long to, int n) {
-    boolean small = to - from <= Integer.MAX_VALUE;
-    int[] near = new int[small ? n : 0];
-    long[] far = new long[small ? 0 : n];
-    long pos = from;
-    for (int i = 0; i < n; i++) {
-      if (small) {
-        near[i] = (int) (pos - from);
-      } else {
-        far[i] = pos - from;
-      }
-      long length = segment.get(Cursor.I64, pos);
-      pos += Long.BYTES;
-      if (length < 0 || length > to - pos) {
-        // The parser has walked this before: somebody writes to the file.
-        throw new IllegalStateException("the file was changed while it was open");
-      }
-      pos += length;
+  /** Indexes an array of strings that the parser has walked. */
+  static GgufStringArray index(GgufValue array) {
+    ByteBuffer file = array.bytes();
+    int[] starts = new int[array.count()];
+    int pos = array.offset();
+    for (int i = 0; i < starts.length; i++) {
+      starts[i] = pos;
+      pos += Long.BYTES + (int) file.getLong(pos);
     }
-    return new GgufStringArray(segment, from, near, far, n);
+    return new GgufStringArray(file, starts);
   }
 
   /** How many strings there are. */
   public int size() {
-    return size;
+    return starts.length;
   }
 
   /** Entry {@code i} as text; bytes that are no UTF-8 become U+FFFD. */
@@ -67,28 +49,28 @@ public final class GgufStringArray {
 
   /** A copy of the bytes of entry {@code i}. */
   public byte[] bytes(int i) {
-    long at = at(i);
+    int at = at(i);
     byte[] out = new byte[byteLength(i)];
-    MemorySegment.copy(segment, ValueLayout.JAVA_BYTE, at + Long.BYTES, out, 0, out.length);
+    file.get(at + Long.BYTES, out);
     return out;
   }
 
   /** The length of entry {@code i} in bytes. */
   public int byteLength(int i) {
-    return (int) segment.get(Cursor.I64, at(i));
+    return (int) file.getLong(at(i));
   }
 
   /** Byte {@code k} of entry {@code i}. */
   public byte byteAt(int i, int k) {
     Objects.checkIndex(k, byteLength(i));
-    return segment.get(ValueLayout.JAVA_BYTE, at(i) + Long.BYTES + k);
+    return file.get(at(i) + Long.BYTES + k);
   }
 
   /** Copies the bytes of entry {@code i} to {@code target} from {@code to}; returns how many. */
   public int copyBytes(int i, byte[] target, int to) {
     int n = byteLength(i);
     Objects.checkFromIndexSize(to, n, target.length);
-    MemorySegment.copy(segment, ValueLayout.JAVA_BYTE, at(i) + Long.BYTES, target, to, n);
+    file.get(at(i) + Long.BYTES, target, to, n);
     return n;
   }
 
@@ -104,9 +86,9 @@ public final class GgufStringArray {
     if (n != to - from) {
       return false;
     }
-    long at = at(i) + Long.BYTES;
+    int at = at(i) + Long.BYTES;
     for (int k = 0; k < n; k++) {
-      if (segment.get(ValueLayout.JAVA_BYTE, at + k) != bytes[from + k]) {
+      if (file.get(at + k) != bytes[from + k]) {
         return false;
       }
     }
@@ -117,26 +99,25 @@ public final class GgufStringArray {
   public int compare(int i, int j) {
     int n = byteLength(i);
     int m = byteLength(j);
-    long a = at(i) + Long.BYTES;
-    long b = at(j) + Long.BYTES;
-    long k = MemorySegment.mismatch(segment, a, a + n, segment, b, b + m);
+    int a = at(i) + Long.BYTES;
+    int b = at(j) + Long.BYTES;
+    int k = file.slice(a, n).mismatch(file.slice(b, m));
     if (k < 0) {
       return 0;
     }
     if (k == Math.min(n, m)) {
       return Integer.compare(n, m);
     }
-    return Byte.compareUnsigned(
-        segment.get(ValueLayout.JAVA_BYTE, a + k), segment.get(ValueLayout.JAVA_BYTE, b + k));
+    return Byte.compareUnsigned(file.get(a + k), file.get(b + k));
   }
 
   /** A hash of the bytes of entry {@code i}, equal to {@link #hash(byte[], int, int)} of them. */
   public int hash(int i) {
     int n = byteLength(i);
-    long at = at(i) + Long.BYTES;
+    int at = at(i) + Long.BYTES;
     int h = 1;
     for (int k = 0; k < n; k++) {
-      h = 31 * h + segment.get(ValueLayout.JAVA_BYTE, at + k);
+      h = 31 * h + file.get(at + k);
     }
     return h;
   }
@@ -156,9 +137,9 @@ public final class GgufStringArray {
     return new View(this);
   }
 
-  private long at(int i) {
-    Objects.checkIndex(i, size);
-    return base + (far.length == 0 ? near[i] : far[i]);
+  private int at(int i) {
+    Objects.checkIndex(i, starts.length);
+    return starts[i];
   }
 
   private static final class View extends AbstractList<String> implements RandomAccess {
@@ -175,7 +156,7 @@ public final class GgufStringArray {
 
     @Override
     public int size() {
-      return array.size;
+      return array.size();
     }
   }
 }

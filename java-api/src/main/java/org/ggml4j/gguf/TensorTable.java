@@ -96,7 +96,7 @@ final class TensorTable {
   static List<TensorInfo> place(
       Cursor in, List<TensorInfo> relative, long dataOffset, int alignment)
       throws GgufFormatException {
-    long size = in.segment.byteSize();
+    long size = in.fileSize;
     List<TensorInfo> placed = new ArrayList<>(relative.size());
     for (TensorInfo t : relative) {
       if (t.offset() % alignment != 0) {
