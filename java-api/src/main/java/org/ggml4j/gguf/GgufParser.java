@@ -97,15 +97,16 @@ final class GgufParser {
     List<TensorInfo> relative = TensorTable.read(in, (int) nTensors, split);
     long dataOffset = align(in.position(), alignment);
     if (nTensors == 0) {
-      if (in.remaining() > 0 && in.position() + in.remaining() > dataOffset) {
+      if (in.fileSize > dataOffset) {
         throw in.error(
             "the file says it has no tensors, but "
-                + in.remaining()
+                + (in.fileSize - in.position())
                 + " bytes follow its metadata; the count of tensors or of keys is damaged",
             in.position(),
             null);
       }
-      dataOffset = in.position() + in.remaining();
+      // Nothing has to be aligned, and some writers leave the padding out.
+      dataOffset = in.fileSize;
     }
     return new Parsed(
         version,
