@@ -9,7 +9,8 @@ import java.util.Arrays;
 final class TextTable {
   private final byte[] bytes;
   private final int[] offsets;
-  private final int[] slots;
+  // Hash in the upper half, number in the lower: most strangers are told apart without their text.
+  private final long[] slots;
   private final int mask;
 
   /**
@@ -22,7 +23,7 @@ final class TextTable {
     this.bytes = bytes;
     this.offsets = offsets;
     int capacity = Integer.highestOneBit(Math.max(8, size())) << 2;
-    this.slots = new int[capacity];
+    this.slots = new long[capacity];
     this.mask = capacity - 1;
     Arrays.fill(slots, -1);
   }
@@ -35,27 +36,30 @@ final class TextTable {
   int enter(int id) {
     int from = offsets[id];
     int to = offsets[id + 1];
-    int slot = hash(bytes, from, to) & mask;
-    while (slots[slot] >= 0) {
-      if (equals(slots[slot], bytes, from, to)) {
-        return slots[slot];
-      }
-      slot = slot + 1 & mask;
+    int hash = hash(bytes, from, to);
+    int slot = slot(hash, bytes, from, to);
+    if (slots[slot] >= 0) {
+      return (int) slots[slot];
     }
-    slots[slot] = id;
+    slots[slot] = (long) (hash & Integer.MAX_VALUE) << 32 | id;
     return -1;
   }
 
   /** Number of a string, or -1. */
   int find(byte[] s, int from, int to) {
-    int slot = hash(s, from, to) & mask;
-    while (slots[slot] >= 0) {
-      if (equals(slots[slot], s, from, to)) {
-        return slots[slot];
-      }
+    return (int) slots[slot(hash(s, from, to), s, from, to)];
+  }
+
+  /** Where a string is, or would be. */
+  private int slot(int hash, byte[] s, int from, int to) {
+    int slot = hash & mask;
+    int upper = hash & Integer.MAX_VALUE;
+    long found = slots[slot];
+    while (found >= 0 && ((int) (found >>> 32) != upper || !equals((int) found, s, from, to))) {
       slot = slot + 1 & mask;
+      found = slots[slot];
     }
-    return -1;
+    return slot;
   }
 
   private boolean equals(int id, byte[] s, int from, int to) {
