@@ -76,7 +76,7 @@ public final class StoryGenerator implements Iterator<String> {
     }
     String separator = " ";
     for (Template paragraph : plot.paragraphs()) {
-      out.append(separator).append(scene.expand(paragraph));
+      out.append(separator).append('^').append(scene.expand(paragraph));
       separator = oneParagraph ? " " : "\n";
     }
     return new Story(plot.name(), Polish.polish(out), scene.values());
