@@ -15,11 +15,11 @@ import java.util.Map;
 final class Grammar {
 
   /**
-   * A plot: what it binds, in order, its paragraphs, and whether the hero's friend is in it and known
-   * from the start.
+   * A plot: what it binds, in order, its paragraphs, whether the hero's friend is in it and known from
+   * the start, and whether it can begin at any time of day.
    */
   record Plot(
-      String name, List<Let> lets, List<Template> paragraphs, boolean friendIsKnown) {}
+      String name, List<Let> lets, List<Template> paragraphs, boolean friendIsKnown, boolean anyTime) {}
 
   /** One {@code let}: a thing, place or animal with these tags, or a template expanded once. */
   record Let(String variable, String type, List<String> tags, Template template) {}
@@ -76,7 +76,9 @@ final class Grammar {
     List<Template> paragraphs = new ArrayList<>();
     boolean friend = false;
     boolean stranger = false;
+    boolean anyTime = false;
     for (String line : lines) {
+      anyTime |= paragraphs.isEmpty() && line.contains("{When}");
       friend |= line.contains("{F");
       stranger |= line.equals("let F = stranger");
       if (line.equals("let F = stranger")) {
@@ -98,7 +100,8 @@ final class Grammar {
       }
     }
     return new Plot(
-        header.substring("plot ".length()), List.copyOf(lets), List.copyOf(paragraphs), friend && !stranger);
+        header.substring("plot ".length()), List.copyOf(lets), List.copyOf(paragraphs), friend && !stranger,
+        anyTime);
   }
 
   private static Map<String, List<String>> sections(String file) {

@@ -65,7 +65,7 @@ public final class StoryGenerator implements Iterator<String> {
   private Story write(Plot plot) {
     Scene scene = new Scene(grammar, random, plot);
     int style = random.nextInt(20);
-    boolean timeTold = style >= 16;
+    boolean timeTold = style >= 16 && plot.anyTime();
     scene.startClock(timeTold);
     String opening = style < 11 ? "open-once" : timeTold ? "open-time" : "open-other";
     boolean oneParagraph = random.nextInt(4) == 0;
