@@ -15,11 +15,15 @@ import java.util.Map;
 final class Grammar {
 
   /**
-   * A plot: what it binds, in order, its paragraphs, whether the hero's friend is in it and known from
-   * the start, and whether it can begin at any time of day.
+   * A plot: what it binds, in order, its paragraphs, whether the hero's friend is in it and known
+   * from the start, and whether it can begin at any time of day.
    */
   record Plot(
-      String name, List<Let> lets, List<Template> paragraphs, boolean friendIsKnown, boolean anyTime) {}
+      String name,
+      List<Let> lets,
+      List<Template> paragraphs,
+      boolean friendIsKnown,
+      boolean anyTime) {}
 
   /** One {@code let}: a thing, place or animal with these tags, or a template expanded once. */
   record Let(String variable, String type, List<String> tags, Template template) {}
@@ -68,7 +72,7 @@ final class Grammar {
 
   /** A one-line list holds its entries on that line, separated by semicolons. */
   private static List<String> wordList(List<String> lines) {
-    return lines.size() == 1 ? List.of(lines.get(0).split("; *")) : List.copyOf(lines);
+    return lines.size() == 1 ? List.of(lines.get(0).split("; *", -1)) : List.copyOf(lines);
   }
 
   private static Plot plot(String header, List<String> lines) {
@@ -87,7 +91,7 @@ final class Grammar {
       if (line.startsWith("let ")) {
         int equals = line.indexOf(" = ");
         String value = line.substring(equals + 3);
-        String[] parts = value.split(" ");
+        String[] parts = value.split(" ", -1);
         boolean typed = List.of("thing", "place", "animal").contains(parts[0]);
         lets.add(
             new Let(
@@ -100,7 +104,10 @@ final class Grammar {
       }
     }
     return new Plot(
-        header.substring("plot ".length()), List.copyOf(lets), List.copyOf(paragraphs), friend && !stranger,
+        header.substring("plot ".length()),
+        List.copyOf(lets),
+        List.copyOf(paragraphs),
+        friend && !stranger,
         anyTime);
   }
 

@@ -12,8 +12,6 @@ final class Polish {
       char last = out.length() == 0 ? '\n' : out.charAt(out.length() - 1);
       if (c == '^') {
         capital = true;
-      } else if (c == ' ' && (last == ' ' || last == '\n')) {
-        continue;
       } else if (c == '\n') {
         trimEnd(out);
         out.append(c);
@@ -22,7 +20,7 @@ final class Polish {
         article(raw, i, last, out);
         out.append(capital ? Character.toUpperCase(c) : c);
         capital = false;
-      } else {
+      } else if (c != ' ' || (last != ' ' && last != '\n')) {
         if (c == '.' || c == ',') {
           trimEnd(out);
         }

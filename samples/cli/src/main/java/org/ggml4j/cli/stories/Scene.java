@@ -32,7 +32,7 @@ final class Scene {
     child("N");
     child("F");
     grownUp();
-    String[] neighbor = pick(grammar.words("neighbors")).split("; ");
+    String[] neighbor = pick(grammar.words("neighbors")).split("; ", -1);
     values.put("S", neighbor[0]);
     pronouns("S", neighbor[1].equals("he"));
     text("like", "{#like}");
@@ -68,7 +68,9 @@ final class Scene {
         values.put("time", "day");
       }
     }
-    text("Later", morning ? "[after lunch|at noon|later that day]" : "[before dinner|late in the day]");
+    text(
+        "Later",
+        morning ? "[after lunch|at noon|later that day]" : "[before dinner|late in the day]");
     if (values.getOrDefault("time", "").equals("day")) {
       text("Later", "[later that day|late in the day|after some time]");
     }
@@ -117,7 +119,7 @@ final class Scene {
         animals
             ? List.of("Mama; she", "Papa; he", "Granny; she")
             : List.of("Mom; she", "Dad; he", "Grandma; she", "Grandpa; he");
-    String[] grownUp = pick(names).split("; ");
+    String[] grownUp = pick(names).split("; ", -1);
     values.put("G", grownUp[0]);
     pronouns("G", grownUp[1].equals("he"));
   }
@@ -133,7 +135,7 @@ final class Scene {
     List<String> kinds = tags.stream().filter(tag -> !tag.equals("bright")).toList();
     String[] entry = pickTagged(grammar.words("things"), 1, kinds);
     String color = pick(grammar.words(tags.contains("bright") ? "bright-colors" : "colors"));
-    List<String> materials = entry.length > 2 ? List.of(entry[2].split(", *")) : List.of();
+    List<String> materials = entry.length > 2 ? List.of(entry[2].split(", *", -1)) : List.of();
     StringBuilder full = new StringBuilder();
     if (random.nextInt(3) == 0) {
       full.append(pick(SIZES)).append(' ');
@@ -156,7 +158,7 @@ final class Scene {
     if (tags.get(0).startsWith("=")) {
       String name = values.getOrDefault(tags.get(0).substring(1), "");
       for (String line : grammar.words("places")) {
-        String[] entry = line.split("; *");
+        String[] entry = line.split("; *", -1);
         if (entry[0].equals(name)) {
           placeValues(role, entry);
           return;
@@ -187,8 +189,8 @@ final class Scene {
   private String[] pickTagged(List<String> lines, int field, List<String> tags) {
     List<String[]> fitting = new ArrayList<>();
     for (String line : lines) {
-      String[] entry = line.split("; *");
-      if (!used.contains(entry[0]) && List.of(entry[field].split(" ")).containsAll(tags)) {
+      String[] entry = line.split("; *", -1);
+      if (!used.contains(entry[0]) && List.of(entry[field].split(" ", -1)).containsAll(tags)) {
         fitting.add(entry);
       }
     }

@@ -55,7 +55,7 @@ public final class StoryGenerator implements Iterator<String> {
     Plot plot = grammar.plots().get(random.nextInt(grammar.plots().size()));
     while (true) {
       Story story = write(plot);
-      int words = story.text().split("\\s+").length;
+      int words = story.text().split("\\s+", -1).length;
       if (words >= MIN_WORDS && words <= MAX_WORDS) {
         return story;
       }
