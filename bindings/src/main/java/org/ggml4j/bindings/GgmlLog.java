@@ -19,7 +19,6 @@ import org.jspecify.annotations.Nullable;
 final class GgmlLog {
   static final String NAME = "org.ggml4j.ggml";
 
-  /** What goes to the logger; a test puts another one in. */
   private final BiConsumer<Level, String> lines;
 
   private final StringBuilder line = new StringBuilder();
@@ -32,7 +31,11 @@ final class GgmlLog {
 
   /** Makes this the log of GGML, for as long as the process lives. */
   static GgmlLog install() {
-    GgmlLog log = new GgmlLog((level, text) -> Holder.LOGGER.log(level, text));
+    return install((level, text) -> Holder.LOGGER.log(level, text));
+  }
+
+  static GgmlLog install(BiConsumer<Level, String> lines) {
+    GgmlLog log = new GgmlLog(lines);
     MemorySegment stub =
         ggml_log_callback.allocate(
             (level, text, user) -> {
