@@ -1,0 +1,22 @@
+package org.ggml4j.decode;
+
+/** A text in a KV cache that tokens can be appended to; what a decoding loop works on. */
+public interface Sequence {
+  /**
+   * Evaluates tokens behind those that are there.
+   *
+   * @throws org.ggml4j.nn.ContextFullException if they don't fit
+   * @throws org.ggml4j.ggml.GgmlException if it was cancelled
+   */
+  void append(int... tokens);
+
+  /**
+   * Copies the logits after the last token.
+   *
+   * @param to receives nVocab values
+   */
+  void readLogits(float[] to);
+
+  /** How many more tokens fit. */
+  int room();
+}
