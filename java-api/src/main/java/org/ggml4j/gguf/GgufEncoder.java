@@ -19,8 +19,7 @@ final class GgufEncoder {
 
   /** Appends one key-value pair whose value is already encoded. */
   void entry(String key, GgufValueType type, byte[] value) {
-    checkKey(key);
-    string(key.getBytes(UTF_8));
+    string(key(key));
     int32(type.id());
     bytes(value);
   }
@@ -48,12 +47,29 @@ final class GgufEncoder {
     }
   }
 
-  static void checkKey(String key) {
-    int n = GgufParser.utf8Length(key);
-    if (n == 0 || n > GgufParser.MAX_KEY) {
+  /** The bytes of a key. */
+  static byte[] key(String key) {
+    return name("a metadata key", key, GgufParser.MAX_KEY);
+  }
+
+  /** The bytes of a name, which must survive the way to UTF-8 and back. */
+  static byte[] name(String what, String name, int limit) {
+    byte[] utf8 = name.getBytes(UTF_8);
+    if (utf8.length == 0 || utf8.length > limit) {
       throw new IllegalArgumentException(
-          "a metadata key has 1 to " + GgufParser.MAX_KEY + " bytes, not " + n);
+          what
+              + " has 1 to "
+              + limit
+              + " bytes, not "
+              + utf8.length
+              + ": "
+              + GgufFormatException.printable(name));
     }
+    // Two names with different lone surrogates would become the same one.
+    if (!new String(utf8, UTF_8).equals(name)) {
+      throw new IllegalArgumentException(what + " has characters that are no Unicode: " + name);
+    }
+    return utf8;
   }
 
   /** The GGUF type that a Java object stands for. */

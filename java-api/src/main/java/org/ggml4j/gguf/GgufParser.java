@@ -1,10 +1,10 @@
 package org.ggml4j.gguf;
 
 import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -82,7 +82,7 @@ final class GgufParser {
     if (magic != MAGIC) {
       throw in.error(
           String.format(
-              java.util.Locale.ROOT,
+              Locale.ROOT,
               "no GGUF file: it begins with the bytes %08x, expected %08x (\"GGUF\")",
               Integer.reverseBytes(magic),
               Integer.reverseBytes(MAGIC)),
@@ -225,9 +225,5 @@ final class GgufParser {
 
   static long align(long position, int alignment) {
     return (position + alignment - 1) & -alignment;
-  }
-
-  static int utf8Length(String s) {
-    return s.getBytes(StandardCharsets.UTF_8).length;
   }
 }

@@ -192,11 +192,7 @@ public final class GgufWriter {
 
   /** Adds a tensor that writes its own data. */
   public GgufWriter tensor(String name, GgmlType type, long[] ne, TensorData data) {
-    int n = GgufParser.utf8Length(name);
-    if (n == 0 || n > TensorTable.MAX_NAME) {
-      throw new IllegalArgumentException(
-          "a tensor's name has 1 to " + TensorTable.MAX_NAME + " bytes, not " + n + ": " + name);
-    }
+    GgufEncoder.name("a tensor's name", name, TensorTable.MAX_NAME);
     if (ne.length < 1 || ne.length > TensorTable.MAX_DIMS) {
       throw new IllegalArgumentException(
           name + " has " + ne.length + " dimensions, expected 1 to " + TensorTable.MAX_DIMS);
@@ -246,7 +242,7 @@ public final class GgufWriter {
   }
 
   private GgufWriter put(String key, GgufValueType type, byte[] value) {
-    GgufEncoder.checkKey(key);
+    GgufEncoder.key(key);
     if (key.equals(GgufParser.KEY_ALIGNMENT)) {
       throw new IllegalArgumentException("use alignment(int) to set " + key);
     }

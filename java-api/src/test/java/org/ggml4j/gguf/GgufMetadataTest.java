@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.math.BigInteger;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -167,7 +169,7 @@ class GgufMetadataTest {
       assertThat(a.hash(i)).isEqualTo(GgufStringArray.hash(bytes[i], 0, bytes[i].length));
       for (int j = 0; j < 4; j++) {
         assertThat(Integer.signum(a.compare(i, j)))
-            .isEqualTo(Integer.signum(java.util.Arrays.compareUnsigned(bytes[i], bytes[j])));
+            .isEqualTo(Integer.signum(Arrays.compareUnsigned(bytes[i], bytes[j])));
       }
     }
     assertThatThrownBy(() -> a.get(4)).isInstanceOf(IndexOutOfBoundsException.class);
@@ -181,7 +183,7 @@ class GgufMetadataTest {
   void bytesThatAreNoUtf8AreReadLeniently() throws GgufFormatException {
     RawGguf raw = new RawGguf().key("s", GgufValueType.STRING);
     raw.i64("n", RawGguf.Kind.LENGTH, 3).raw((byte) 'a', (byte) 0xff, (byte) 'b');
-    var segment = java.lang.foreign.MemorySegment.ofArray(raw.bytes());
+    MemorySegment segment = MemorySegment.ofArray(raw.bytes());
     GgufMetadata m = new GgufMetadata(GgufParser.parseMetadata(segment, 1), null);
     assertThat(m.getString("s")).isEqualTo("a\uFFFDb");
   }

@@ -45,7 +45,7 @@ class GgufRoundTripTest {
     Files.delete(folder);
   }
 
-  @Property(tries = 200)
+  @Property(tries = 100)
   void whatIsWrittenIsReadBack(
       @ForAll("metadata") Map<String, Typed> metadata,
       @ForAll("shapes") List<Shape> shapes,
@@ -199,7 +199,7 @@ class GgufRoundTripTest {
     return Arbitraries.of(8, 16, 32, 64, 4096);
   }
 
-  @Property(tries = 500)
+  @Property(tries = 300)
   void flippedBytesNeverSurprise(@ForAll("flips") List<Integer> positions, @ForAll byte value)
       throws IOException {
     byte[] bytes = RawGguf.sample(3).bytes();
