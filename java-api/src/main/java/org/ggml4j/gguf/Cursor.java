@@ -8,7 +8,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/** Reads forward through a mapped file and never past its end. */
+/**
+ * Reads forward through a mapped file and never past its end.
+ *
+ * <p>A command waits for this code at every start. So what runs for a sound file keeps away from
+ * what the JVM has to link at first use (lambdas, string concatenation, a record's equals):
+ * messages are put together only when something is wrong.
+ */
 final class Cursor {
   final ByteBuffer bytes;
   final long fileSize;
@@ -105,7 +111,7 @@ final class Cursor {
   /** Reads a name: a string that must be UTF-8, not empty, of at most {@code limit} bytes. */
   String readName(String what, int limit) throws GgufFormatException {
     long at = position;
-    int n = (int) readCount("length of " + what, 1, limit, null);
+    int n = (int) readCount(what, 1, limit, null);
     if (n == 0) {
       throw error(what + " is empty", at, null);
     }

@@ -80,27 +80,28 @@ public final class GgufFile implements AutoCloseable {
 
   private static List<Part> readParts(Path path, Arena arena) throws IOException {
     Optional<GgufSplits> name = GgufSplits.ofName(path);
-    Part named = read(path, name.map(GgufSplits::index).orElse(0), arena);
+    int index = name.isPresent() ? name.get().index() : 0;
+    Part named = read(path, index, arena);
     GgufMetadata own = new GgufMetadata(named.parsed.values(), path);
     int count = own.getInt(GgufSplits.KEY_COUNT, 0);
-    if (count <= 1 && name.map(GgufSplits::index).orElse(0) == 0) {
+    if (count <= 1 && index == 0) {
       return List.of(named);
     }
     if (count <= 1) {
       // A file that only looks like one of several by its name stands alone.
       return List.of(new Part(path, named.mapping, GgufParser.parse(named.mapping, path, 0)));
     }
-    GgufSplits split =
-        name.orElseThrow(
-            () ->
-                new GgufFormatException(
-                    "the file is one of "
-                        + count
-                        + " of a split model, but is not named like ...-00001-of-00003.gguf, so the"
-                        + " others cannot be found; give it its name back",
-                    path,
-                    -1,
-                    GgufSplits.KEY_COUNT));
+    if (name.isEmpty()) {
+      throw new GgufFormatException(
+          "the file is one of "
+              + count
+              + " of a split model, but is not named like ...-00001-of-00003.gguf, so the others"
+              + " cannot be found; give it its name back",
+          path,
+          -1,
+          GgufSplits.KEY_COUNT);
+    }
+    GgufSplits split = name.get();
     List<Part> parts = new ArrayList<>();
     long found = 0;
     for (int i = 0; i < split.count(); i++) {
@@ -200,7 +201,11 @@ public final class GgufFile implements AutoCloseable {
    */
   public MemorySegment data(TensorInfo tensor) {
     checkOpen();
-    if (!tensor.equals(byName.get(tensor.name()))) {
+    TensorInfo own = byName.get(tensor.name());
+    if (own == null
+        || own.split() != tensor.split()
+        || own.offset() != tensor.offset()
+        || own.nBytes() != tensor.nBytes()) {
       throw new IllegalArgumentException(tensor + " is no tensor of " + parts.get(0).path);
     }
     return parts.get(tensor.split()).mapping.asSlice(tensor.offset(), tensor.nBytes());

@@ -229,7 +229,13 @@ public final class GgufMetadata {
     if (v.elementType() != GgufValueType.STRING) {
       throw wrongType(key, v, "an array of strings");
     }
-    return stringArrays.computeIfAbsent(key, k -> GgufStringArray.index(v));
+    GgufStringArray known = stringArrays.get(key);
+    if (known == null) {
+      GgufStringArray fresh = GgufStringArray.index(v);
+      GgufStringArray other = stringArrays.putIfAbsent(key, fresh);
+      known = other == null ? fresh : other;
+    }
+    return known;
   }
 
   /** The raw value, for the writer. */

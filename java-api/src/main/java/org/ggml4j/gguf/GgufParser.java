@@ -157,7 +157,7 @@ final class GgufParser {
     Map<String, GgufValue> values = new LinkedHashMap<>();
     for (int i = 0; i < n; i++) {
       int at = in.position();
-      String key = in.readName("metadata key " + i, MAX_KEY);
+      String key = in.readName("a metadata key", MAX_KEY);
       GgufValue value = value(valueType(key), key);
       if (values.put(key, value) != null) {
         throw in.error("the key occurs twice", at, key);

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /** The table of tensors that stands between a file's metadata and its data: read and checked. */
@@ -22,7 +23,7 @@ final class TensorTable {
     Set<String> names = new HashSet<>();
     for (int i = 0; i < n; i++) {
       long at = in.position();
-      String name = in.readName("name of tensor " + i, MAX_NAME);
+      String name = in.readName("a tensor's name", MAX_NAME);
       if (!names.add(name)) {
         throw in.error("a tensor of this name occurs twice", at, name);
       }
@@ -47,14 +48,11 @@ final class TensorTable {
     }
     int id = in.readInt("the tensor's type", name);
     long offset = in.readLong("the tensor's offset", name);
-    GgmlType type =
-        GgmlType.byId(id)
-            .orElseThrow(
-                () ->
-                    new UnsupportedModelException(
-                        "type of tensor " + GgufFormatException.printable(name) + " in " + in.path,
-                        Integer.toString(id),
-                        Arrays.stream(GgmlType.values()).map(t -> t + "=" + t.id()).toList()));
+    Optional<GgmlType> known = GgmlType.byId(id);
+    if (known.isEmpty()) {
+      throw unknownType(in, name, id);
+    }
+    GgmlType type = known.get();
     if (offset < 0) {
       throw in.error(
           "data offset " + Long.toUnsignedString(offset) + " is outside of the file", at, name);
@@ -67,6 +65,13 @@ final class TensorTable {
     } catch (IllegalArgumentException e) {
       throw badShape(in, "has a shape that its type does not allow", type, ne, at, name, e);
     }
+  }
+
+  private static UnsupportedModelException unknownType(Cursor in, String name, int id) {
+    return new UnsupportedModelException(
+        "type of tensor " + GgufFormatException.printable(name) + " in " + in.path,
+        Integer.toString(id),
+        Arrays.stream(GgmlType.values()).map(t -> t + "=" + t.id()).toList());
   }
 
   private static GgufFormatException badShape(
@@ -131,8 +136,17 @@ final class TensorTable {
               dataOffset + t.offset(),
               t.nBytes()));
     }
-    List<TensorInfo> byOffset = new ArrayList<>(placed);
-    byOffset.sort(Comparator.comparingLong(TensorInfo::offset));
+    checkOverlap(in, placed);
+    return List.copyOf(placed);
+  }
+
+  private static void checkOverlap(Cursor in, List<TensorInfo> tensors) throws GgufFormatException {
+    List<TensorInfo> byOffset = tensors;
+    // Writers put data in the order of the table, so that there is nothing to sort.
+    if (!ordered(tensors)) {
+      byOffset = new ArrayList<>(tensors);
+      byOffset.sort(Comparator.comparingLong(TensorInfo::offset));
+    }
     for (int i = 1; i < byOffset.size(); i++) {
       TensorInfo before = byOffset.get(i - 1);
       TensorInfo t = byOffset.get(i);
@@ -143,6 +157,14 @@ final class TensorTable {
             t.name());
       }
     }
-    return List.copyOf(placed);
+  }
+
+  private static boolean ordered(List<TensorInfo> tensors) {
+    for (int i = 1; i < tensors.size(); i++) {
+      if (tensors.get(i).offset() < tensors.get(i - 1).offset()) {
+        return false;
+      }
+    }
+    return true;
   }
 }
