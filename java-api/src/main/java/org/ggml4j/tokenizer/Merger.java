@@ -7,7 +7,7 @@ import java.util.Arrays;
  * and of SentencePiece's score-driven merging.
  *
  * <p>Symbols are nodes of a linked list, numbered by the byte of the word that they begin at. Short
- * words are searched, long ones use a heap, so that n bytes take O(n log n). Not thread-safe; one
+ * words are searched, long ones use a queue, so that n bytes take O(n log n). Not thread-safe; one
  * per call.
  */
 final class Merger {
@@ -38,6 +38,7 @@ final class Merger {
   private int[] previous = new int[64];
   private long[] best = new long[64];
   private long[] heap = new long[64];
+  private long[] run = new long[64];
   private int heapSize;
   private int length;
   private int last;
@@ -135,13 +136,29 @@ final class Merger {
         append(key(node));
       }
     }
-    for (int i = (heapSize >>> 1) - 1; i >= 0; i--) {
-      siftDown(i);
-    }
-    while (heapSize > 0) {
-      long top = heap[0];
-      heap[0] = heap[--heapSize];
-      siftDown(0);
+    int runSize = 0;
+    int runAt = 0;
+    while (true) {
+      if (runAt == runSize) {
+        if (heapSize == 0) {
+          return;
+        }
+        // Sorting what has gathered is cheaper than taking it from the heap one by one, above all
+        // for the long repetitions that fill it in order.
+        long[] sorted = heap;
+        Arrays.sort(sorted, 0, heapSize);
+        heap = run;
+        run = sorted;
+        runSize = heapSize;
+        runAt = 0;
+        heapSize = 0;
+      }
+      boolean fromHeap = heapSize > 0 && heap[0] < run[runAt];
+      long top = fromHeap ? heap[0] : run[runAt++];
+      if (fromHeap) {
+        heap[0] = heap[--heapSize];
+        siftDown();
+      }
       int node = (int) top;
       // An entry is stale when its node was joined to another, or now has another pair.
       if (best[node] == NONE || best[node] >> 32 != top >> 32) {
@@ -199,12 +216,9 @@ final class Merger {
     heap[i] = key;
   }
 
-  private void siftDown(int index) {
-    int i = index;
-    if (i >= heapSize) {
-      return;
-    }
-    long key = heap[i];
+  private void siftDown() {
+    int i = 0;
+    long key = heap[0];
     while (true) {
       int child = 2 * i + 1;
       if (child >= heapSize) {
