@@ -42,8 +42,7 @@ final class AddedTokens {
    */
   AddedTokens(TextTable table, List<Integer> tokens, boolean[][] strips) {
     List<Integer> order = new ArrayList<>(tokens);
-    Comparator<Integer> byLength =
-        Comparator.comparingInt(id -> table.start(id) - table.end(id));
+    Comparator<Integer> byLength = Comparator.comparingInt(id -> table.start(id) - table.end(id));
     order.sort(byLength.thenComparing(Comparator.naturalOrder()));
     int n = order.size();
     ids = new int[n];
@@ -175,11 +174,17 @@ final class AddedTokens {
         }
         int end = p + text.length;
         int left = p;
-        while (stripBefore[rank] && left > done && isSpace(s[left - 1]) && free(taken, left - 1, from)) {
+        while (stripBefore[rank]
+            && left > done
+            && isSpace(s[left - 1])
+            && free(taken, left - 1, from)) {
           left--;
         }
         int right = end;
-        while (stripAfter[rank] && right < length && isSpace(s[right]) && free(taken, right, from)) {
+        while (stripAfter[rank]
+            && right < length
+            && isSpace(s[right])
+            && free(taken, right, from)) {
           right++;
         }
         taken.set(Math.max(left, from) - from, right - from);

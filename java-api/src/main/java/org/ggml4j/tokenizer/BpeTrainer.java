@@ -14,9 +14,9 @@ import java.util.PriorityQueue;
  * neighbouring tokens that occurs most often within words becomes a token, again and again.
  *
  * <p>Deterministic: of pairs that occur equally often, the one with the smaller left id is taken,
- * then that with the smaller right id. Ids are: special tokens, bytes 0 to 255, learnt tokens in the
- * order in which they were learnt. Counts are kept up to date per pair, so that a step costs as much
- * as the words it changes.
+ * then that with the smaller right id. Ids are: special tokens, bytes 0 to 255, learnt tokens in
+ * the order in which they were learnt. Counts are kept up to date per pair, so that a step costs as
+ * much as the words it changes.
  *
  * <p>Source: Sennrich et al. 2016, "Neural Machine Translation of Rare Words with Subword Units".
  * Not thread-safe.

@@ -37,7 +37,8 @@ public record BpeTrainerOptions(
               + (specialTokens.size() + BYTES));
     }
     if (minFrequency < 1) {
-      throw new IllegalArgumentException("minFrequency is " + minFrequency + ", expected 1 or more");
+      throw new IllegalArgumentException(
+          "minFrequency is " + minFrequency + ", expected 1 or more");
     }
     checkSpecial("bos", bos, specialTokens);
     checkSpecial("eos", eos, specialTokens);
@@ -70,14 +71,12 @@ public record BpeTrainerOptions(
 
   /** This with {@link #minFrequency} replaced. */
   public BpeTrainerOptions withMinFrequency(int value) {
-    return new BpeTrainerOptions(
-        vocabSize, value, preTokenizer, specialTokens, bos, eos, addBos);
+    return new BpeTrainerOptions(vocabSize, value, preTokenizer, specialTokens, bos, eos, addBos);
   }
 
   /** This with {@link #preTokenizer} replaced. */
   public BpeTrainerOptions withPreTokenizer(String value) {
-    return new BpeTrainerOptions(
-        vocabSize, minFrequency, value, specialTokens, bos, eos, addBos);
+    return new BpeTrainerOptions(vocabSize, minFrequency, value, specialTokens, bos, eos, addBos);
   }
 
   /** This with other special tokens: texts in the order of their ids, and which begin and end. */

@@ -37,7 +37,9 @@ final class ByteLevel {
     return cp < LIMIT ? BYTE_OF_CHAR[cp] : -1;
   }
 
-  /** Writes bytes in this way, as UTF-8, and returns the position after them; 2 bytes each at most. */
+  /**
+   * Writes bytes in this way, as UTF-8, and returns the position after them; 2 bytes each at most.
+   */
   static int encode(byte[] s, int from, int to, byte[] out, int at) {
     int p = at;
     for (int i = from; i < to; i++) {

@@ -74,9 +74,7 @@ final class CharClass {
           LETTER;
       case Character.DECIMAL_DIGIT_NUMBER, Character.LETTER_NUMBER, Character.OTHER_NUMBER ->
           NUMBER;
-      case Character.NON_SPACING_MARK,
-          Character.ENCLOSING_MARK,
-          Character.COMBINING_SPACING_MARK ->
+      case Character.NON_SPACING_MARK, Character.ENCLOSING_MARK, Character.COMBINING_SPACING_MARK ->
           MARK;
       case Character.DASH_PUNCTUATION,
           Character.START_PUNCTUATION,
@@ -113,7 +111,8 @@ final class CharClass {
   private static final class Unassigned {
     static final int FIRST = 0x378;
 
-    // Per range, in hexadecimal: distance from the end of the range before, then its length unless 1.
+    // Per range, in hexadecimal: distance from the end of the range before, then its length unless
+    // 1.
     private static final String RANGES =
         """
         378.2 6.4 7 1 14 18d 26.2 32.2 3 37.8 1b.4 6.b 10e 3c.2 65.e 3b.2 31.2 f 1c.2 1 b.5 1f \

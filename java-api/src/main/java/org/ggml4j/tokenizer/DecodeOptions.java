@@ -7,8 +7,8 @@ package org.ggml4j.tokenizer;
  * @param removeAdded whether a begin-of-text token at the front and an end-of-text token at the end
  *     are dropped, if the model adds them
  * @param cleanSpaces whether spaces before {@code ? ! . ,} and around apostrophes are removed, for
- *     the vocabularies for which llama.cpp's {@code detokenize} does so. It loses text, so it is off
- *     by default.
+ *     the vocabularies for which llama.cpp's {@code detokenize} does so. It loses text, so it is
+ *     off by default.
  */
 public record DecodeOptions(boolean showSpecial, boolean removeAdded, boolean cleanSpaces) {
   private static final DecodeOptions DEFAULTS = new DecodeOptions(false, false, false);

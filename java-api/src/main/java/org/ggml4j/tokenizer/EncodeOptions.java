@@ -4,9 +4,9 @@ package org.ggml4j.tokenizer;
  * How text becomes tokens.
  *
  * @param addSpecial whether the begin- and end-of-text tokens that the model asks for are added
- * @param parseSpecial whether the text of a control token ({@code <|im_start|>}) becomes that token;
- *     if not, it is plain text, which is what untrusted text needs. User-defined tokens are matched
- *     either way.
+ * @param parseSpecial whether the text of a control token ({@code <|im_start|>}) becomes that
+ *     token; if not, it is plain text, which is what untrusted text needs. User-defined tokens are
+ *     matched either way.
  */
 public record EncodeOptions(boolean addSpecial, boolean parseSpecial) {
   private static final EncodeOptions DEFAULTS = new EncodeOptions(true, false);

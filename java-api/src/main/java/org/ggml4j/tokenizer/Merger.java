@@ -3,8 +3,8 @@ package org.ggml4j.tokenizer;
 import java.util.Arrays;
 
 /**
- * Joins neighbouring symbols, the best pair first, until no pair can be joined: the core of BPE
- * and of SentencePiece's score-driven merging.
+ * Joins neighbouring symbols, the best pair first, until no pair can be joined: the core of BPE and
+ * of SentencePiece's score-driven merging.
  *
  * <p>Symbols are nodes of a linked list, numbered by the byte of the word that they begin at. Short
  * words are searched, long ones use a queue, so that n bytes take O(n log n). Not thread-safe; one
@@ -22,8 +22,8 @@ final class Merger {
     /**
      * The pair of two neighbours.
      *
-     * @return its order (the smallest is joined first) in the upper half and the joined token in the
-     *     lower, or {@link #NONE}
+     * @return its order (the smallest is joined first) in the upper half and the joined token in
+     *     the lower, or {@link #NONE}
      */
     long pair(int leftId, int rightId, byte[] s, int from, int to);
   }

@@ -90,9 +90,9 @@ final class SentencePieceAlgorithm implements Algorithm {
   }
 
   /**
-   * Tokenizes a stretch piece by piece. A piece ends before a space if no token holds the
-   * character before it together with a space, since nothing is ever joined there; so pieces are
-   * words in practice.
+   * Tokenizes a stretch piece by piece. A piece ends before a space if no token holds the character
+   * before it together with a space, since nothing is ever joined there; so pieces are words in
+   * practice.
    */
   private final class Work implements Encoder {
     private final TokenBuffer out;

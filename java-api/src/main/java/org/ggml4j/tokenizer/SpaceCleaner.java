@@ -3,8 +3,8 @@ package org.ggml4j.tokenizer;
 /**
  * Removes spaces that word-based tokenizers put before punctuation and around apostrophes.
  *
- * <p>Source: Hugging Face's {@code clean_up_tokenization_spaces}, in the reading of llama.cpp {@code
- * src/llama-vocab.cpp} (detokenize), whose three passes these are.
+ * <p>Source: Hugging Face's {@code clean_up_tokenization_spaces}, in the reading of llama.cpp
+ * {@code src/llama-vocab.cpp} (detokenize), whose three passes these are.
  */
 final class SpaceCleaner {
   private SpaceCleaner() {}

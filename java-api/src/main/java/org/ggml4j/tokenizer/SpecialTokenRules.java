@@ -13,9 +13,9 @@ import org.ggml4j.gguf.GgufMetadata;
 /**
  * Finds the special tokens of a vocabulary and corrects the types of those that files get wrong.
  *
- * <p>Source: the rules and the known texts are those of llama.cpp {@code src/llama-vocab.cpp}. Where
- * it takes whichever of several known texts its hash table yields first, this takes the first of the
- * list.
+ * <p>Source: the rules and the known texts are those of llama.cpp {@code src/llama-vocab.cpp}.
+ * Where it takes whichever of several known texts its hash table yields first, this takes the first
+ * of the list.
  */
 final class SpecialTokenRules {
   private static final List<String> END_OF_GENERATION =

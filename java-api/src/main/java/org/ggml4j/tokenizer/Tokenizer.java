@@ -45,7 +45,8 @@ public final class Tokenizer {
    * The tokenizer that a model's metadata describes ({@code tokenizer.ggml.*}).
    *
    * @throws GgufFormatException if something is missing or contradicts itself; it names the key
-   * @throws UnsupportedModelException if the kind of tokenizer or its pre-tokenizer is not supported
+   * @throws UnsupportedModelException if the kind of tokenizer or its pre-tokenizer is not
+   *     supported
    */
   public static Tokenizer of(GgufMetadata metadata) throws GgufFormatException {
     return VocabLoader.load(metadata);

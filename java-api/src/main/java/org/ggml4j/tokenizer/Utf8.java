@@ -115,8 +115,8 @@ final class Utf8 {
   }
 
   /**
-   * How many bytes at the end of a buffer begin a character that more bytes may still complete: 0 to
-   * 3. Bytes that can no longer become well-formed are not counted (Unicode, table 3-7).
+   * How many bytes at the end of a buffer begin a character that more bytes may still complete: 0
+   * to 3. Bytes that can no longer become well-formed are not counted (Unicode, table 3-7).
    */
   static int unfinished(byte[] s, int from, int to) {
     for (int n = 1; n <= 3 && to - n >= from; n++) {

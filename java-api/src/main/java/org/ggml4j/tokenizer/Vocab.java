@@ -7,8 +7,8 @@ import java.util.OptionalInt;
 
 /**
  * The entries of a vocabulary: text, type and score, by id and by text. Texts are as the file
- * stores them: byte-level vocabularies write bytes as printable characters, SentencePiece ones write
- * a space as {@code ▁}. Immutable.
+ * stores them: byte-level vocabularies write bytes as printable characters, SentencePiece ones
+ * write a space as {@code ▁}. Immutable.
  */
 public final class Vocab {
   private final TextTable texts;

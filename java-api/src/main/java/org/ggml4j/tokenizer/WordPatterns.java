@@ -14,9 +14,7 @@ import static org.ggml4j.tokenizer.CharClass.WORD_OR_SPACE;
 final class WordPatterns {
   private WordPatterns() {}
 
-  /**
-   * GPT-2: {@code 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+}.
-   */
+  /** GPT-2: {@code 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+}. */
   static void gpt2(byte[] s, int from, int to, PreTokenizer.Words out) {
     int p = from;
     while (p < to) {

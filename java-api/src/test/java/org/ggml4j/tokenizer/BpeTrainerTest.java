@@ -19,16 +19,14 @@ class BpeTrainerTest {
   @Test
   void learnsTheMostFrequentPairFirst() {
     // "lo" occurs 4 times, "ow" 3, "low" 3, " l" 3
-    TrainedVocabulary v =
-        BpeTrainer.of(BpeTrainerOptions.of(260)).add("low low low lot").train();
+    TrainedVocabulary v = BpeTrainer.of(BpeTrainerOptions.of(260)).add("low low low lot").train();
     assertThat(v.merges()).startsWith("l o", "Ġ lo").hasSize(4);
     assertThat(v.tokens()).hasSize(260).contains("Ġlow");
   }
 
   @Test
   void breaksTiesByTheSmallerIds() {
-    TrainedVocabulary v =
-        BpeTrainer.of(BpeTrainerOptions.of(258)).add("dc\nba\ndc\nba\n").train();
+    TrainedVocabulary v = BpeTrainer.of(BpeTrainerOptions.of(258)).add("dc\nba\ndc\nba\n").train();
     assertThat(v.merges()).containsExactly("b a", "d c");
   }
 

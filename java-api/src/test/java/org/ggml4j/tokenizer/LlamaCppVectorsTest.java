@@ -57,8 +57,7 @@ class LlamaCppVectorsTest {
     String[] inputs =
         Files.readString(vocab.resolveSibling(vocab.getFileName() + ".inp"))
             .split("\n__ggml_vocab_test__\n", -1);
-    List<String> expected =
-        Files.readAllLines(vocab.resolveSibling(vocab.getFileName() + ".out"));
+    List<String> expected = Files.readAllLines(vocab.resolveSibling(vocab.getFileName() + ".out"));
     assertThat(expected).hasSizeGreaterThan(40).hasSizeLessThanOrEqualTo(inputs.length);
     try (GgufFile file = GgufFile.open(vocab)) {
       Tokenizer tokenizer = Tokenizer.of(file.metadata());

@@ -27,8 +27,30 @@ class RoundTripProperties {
   Arbitrary<String> texts() {
     Arbitrary<String> fragment =
         Arbitraries.of(
-            " ", "  ", "\n", "\r\n", "\t", "\u00a0", "\u3000", "fox", "The", "'s", "'LL", "'",
-            "123", "٣", "½", "é", "e\u0301", "日本", "🦊", "👨‍👩‍👧", "...", "<|im_end|>", "\u0000", "▁");
+            " ",
+            "  ",
+            "\n",
+            "\r\n",
+            "\t",
+            "\u00a0",
+            "\u3000",
+            "fox",
+            "The",
+            "'s",
+            "'LL",
+            "'",
+            "123",
+            "٣",
+            "½",
+            "é",
+            "e\u0301",
+            "日本",
+            "🦊",
+            "👨‍👩‍👧",
+            "...",
+            "<|im_end|>",
+            "\u0000",
+            "▁");
     Arbitrary<String> any = Arbitraries.strings().all().ofMaxLength(8);
     return Arbitraries.oneOf(fragment, fragment, any)
         .list()

@@ -50,7 +50,8 @@ class SpecialTokensTest {
     assertThat(Vocabularies.texts(tokenizer, "xyzz", PLAIN)).containsExactly("x", "yzz");
     assertThat(Vocabularies.texts(tokenizer, "xyzzzz", PLAIN)).containsExactly("xy", "zzzz");
     assertThat(Vocabularies.texts(tokenizer, "!!!!!!!", PLAIN)).containsExactly("!!!!", "!!", "!");
-    assertThat(Vocabularies.texts(tokenizer, "axyxyb", PLAIN)).containsExactly("a", "xy", "xy", "b");
+    assertThat(Vocabularies.texts(tokenizer, "axyxyb", PLAIN))
+        .containsExactly("a", "xy", "xy", "b");
   }
 
   @Test
