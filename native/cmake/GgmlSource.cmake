@@ -46,7 +46,7 @@ function(ggml4j_keep_parts repo origin cache parts)
   endforeach()
   execute_process(
     COMMAND "${GIT_EXECUTABLE}" -c core.autocrlf=false -c core.longpaths=true checkout --quiet HEAD -- ${parts}
-    WORKING_DIRECTORY "${repo}" RESULT_VARIABLE result ERROR_VARIABLE error)
+    WORKING_DIRECTORY "${repo}" TIMEOUT 900 RESULT_VARIABLE result ERROR_VARIABLE error)
   if(NOT result EQUAL 0)
     set(GGML4J_FAILURE "checkout failed: ${error}" PARENT_SCOPE)
     return()
@@ -60,16 +60,15 @@ function(ggml4j_keep_parts repo origin cache parts)
 endfunction()
 
 function(ggml4j_fetch_git repo cache parts)
-  set(environment "${CMAKE_COMMAND}" -E env GIT_TERMINAL_PROMPT=0 GIT_HTTP_LOW_SPEED_LIMIT=1000 GIT_HTTP_LOW_SPEED_TIME=20)
   message(NOTICE "-- Asking ${GGML4J_REPOSITORY} for ${GGML4J_RELEASE}")
   # A machine without a network should know within seconds.
   execute_process(
-    COMMAND ${environment} "${GIT_EXECUTABLE}" ls-remote --quiet --exit-code "${GGML4J_REPOSITORY}"
+    COMMAND "${GIT_EXECUTABLE}" ls-remote --quiet --exit-code "${GGML4J_REPOSITORY}"
       "refs/tags/${GGML4J_RELEASE}"
     TIMEOUT 20 RESULT_VARIABLE result OUTPUT_QUIET ERROR_VARIABLE error)
   if(result EQUAL 0)
     execute_process(
-      COMMAND ${environment} "${GIT_EXECUTABLE}" clone --quiet --depth 1 --filter=blob:none --no-checkout
+      COMMAND "${GIT_EXECUTABLE}" clone --quiet --depth 1 --filter=blob:none --no-checkout
         --branch "${GGML4J_RELEASE}" -c advice.detachedHead=false "${GGML4J_REPOSITORY}" "${repo}"
       TIMEOUT 900 RESULT_VARIABLE result ERROR_VARIABLE error)
   endif()
@@ -115,6 +114,10 @@ endfunction()
 # Brings what the cache lacks of PARTS into it; FAILURES: what each source answered, empty if one had it.
 function(ggml4j_fetch cache parts out_failures)
   set(failures "")
+  # git neither asks for a password nor waits for a server that sends nothing.
+  set(ENV{GIT_TERMINAL_PROMPT} 0)
+  set(ENV{GIT_HTTP_LOW_SPEED_LIMIT} 1000)
+  set(ENV{GIT_HTTP_LOW_SPEED_TIME} 20)
   string(RANDOM LENGTH 12 name)
   set(repo "${cache}/fetching-${name}")
   foreach(way git npm)

@@ -81,7 +81,6 @@ public final class NativeLibrary {
               VERSION));
     }
     GgmlLog log = GgmlLog.install();
-    Ggml.ggml_time_init();
     loadBackends(locator, located, log);
     Set<Path> libraries = new LinkedHashSet<>(locator.libraries(located.directory()));
     libraries.addAll(locator.libraries(located.backends()));
