@@ -1,14 +1,19 @@
 package org.ggml4j;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.ggml4j.arch.Hparams;
 import org.ggml4j.decode.Evaluator;
+import org.ggml4j.decode.Sequence;
+import org.ggml4j.decode.TokenLoop;
 import org.ggml4j.ggml.CloseStack;
 import org.ggml4j.ggml.Device;
 import org.ggml4j.nn.Batch;
 import org.ggml4j.nn.CellCache;
 import org.ggml4j.nn.ContextFullException;
+import org.ggml4j.sampling.Logits;
+import org.ggml4j.tokenizer.EncodeOptions;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  * come from any thread and stop a running step.
  */
 public final class Session implements AutoCloseable {
+  private static final int[] NO_TOKENS = {};
+
   private final Model model;
   private final SessionOptions options;
   private final CloseStack owned = new CloseStack();
@@ -26,6 +33,10 @@ public final class Session implements AutoCloseable {
   private final Evaluator evaluator;
   private final Batch batch = new Batch();
   private final Object lock = new Object();
+  private int[] pending = {};
+  private long revision;
+  private @Nullable Logits logits;
+  private @Nullable Generation running;
   private @Nullable Thread user;
   private int depth;
   private boolean closed;
@@ -108,6 +119,7 @@ public final class Session implements AutoCloseable {
   public void evaluate(Batch tokens) {
     enter();
     try {
+      revision++;
       evaluator.evaluate(tokens);
     } finally {
       exit();
@@ -123,21 +135,125 @@ public final class Session implements AutoCloseable {
   public void append(int... tokens) {
     enter();
     try {
+      revision++;
+      appendNow(tokens);
+    } finally {
+      exit();
+    }
+  }
+
+  private void appendNow(int... tokens) {
+    if (tokens.length > nCtx() - cache.used()) {
+      throw new ContextFullException(nCtx(), cache.used(), tokens.length);
+    }
+    int position = cache.maxPosition(0) + 1;
+    int nBatch = Math.min(options.nBatch(), nCtx());
+    for (int at = 0; at < tokens.length; at += nBatch) {
+      int end = Math.min(tokens.length, at + nBatch);
+      batch.clear();
+      for (int i = at; i < end; i++) {
+        batch.add(tokens[i], position++, 0, i == tokens.length - 1);
+      }
+      evaluator.evaluate(batch);
+    }
+  }
+
+  /**
+   * Continues sequence 0 with a text and what the model writes after it. Nothing is computed before the first
+   * piece is asked for. If the session is empty and the model wants one, a BOS token comes first.
+   *
+   * @param prompt in which the text of control tokens is plain text; may be empty to go on
+   * @throws ContextFullException if the prompt does not fit
+   * @throws IllegalArgumentException if there is nothing to continue
+   * @throws org.ggml4j.gguf.UnsupportedModelException if the model has no tokenizer that is implemented
+   */
+  public Generation generate(String prompt, GenerationConfig config) {
+    boolean first = nPast() == 0 && pending.length == 0;
+    EncodeOptions encode = EncodeOptions.plain().withAddSpecial(first);
+    return generate(model.tokenizer().encode(prompt, encode), config);
+  }
+
+  /**
+   * Continues sequence 0 with tokens and what the model writes after them.
+   *
+   * @param prompt tokens of the model's vocabulary; may be empty to go on
+   */
+  public Generation generate(int[] prompt, GenerationConfig config) {
+    enter();
+    try {
+      int[] tokens = Arrays.copyOf(pending, pending.length + prompt.length);
+      System.arraycopy(prompt, 0, tokens, pending.length, prompt.length);
+      if (tokens.length == 0) {
+        throw new IllegalArgumentException("nothing to continue: the prompt has no tokens");
+      }
       if (tokens.length > nCtx() - cache.used()) {
         throw new ContextFullException(nCtx(), cache.used(), tokens.length);
       }
-      int position = cache.maxPosition(0) + 1;
-      int nBatch = Math.min(options.nBatch(), nCtx());
-      for (int at = 0; at < tokens.length; at += nBatch) {
-        int end = Math.min(tokens.length, at + nBatch);
-        batch.clear();
-        for (int i = at; i < end; i++) {
-          batch.add(tokens[i], position++, 0, i == tokens.length - 1);
-        }
-        evaluator.evaluate(batch);
+      Logits reused = logits;
+      if (reused == null) {
+        reused = new Logits(model.hparams().nVocab());
+        logits = reused;
       }
+      TokenLoop loop =
+          new TokenLoop(
+              sequence,
+              model.tokenizer(),
+              tokens,
+              config.newSampler(),
+              new TokenLoop.Options(config.maxTokens(), config.stop(), config.processors()),
+              reused);
+      return new Generation(this, loop, tokens.length, ++revision);
     } finally {
       exit();
+    }
+  }
+
+  private final Sequence sequence =
+      new Sequence() {
+        @Override
+        public void append(int... tokens) {
+          appendNow(tokens);
+          pending = NO_TOKENS;
+        }
+
+        @Override
+        public void readLogits(Logits to) {
+          evaluator.readLogits(0, to);
+        }
+
+        @Override
+        public int room() {
+          return nCtx() - cache.used();
+        }
+      };
+
+  /** A generation begins a step: nothing else may have happened to the session since its last one. */
+  void beginStep(Generation generation, long expectedRevision) {
+    enter();
+    if (revision != expectedRevision) {
+      exit();
+      throw new IllegalStateException(
+          "this session was used for something else since the generation began");
+    }
+    synchronized (lock) {
+      running = generation;
+    }
+  }
+
+  void endStep(TokenLoop loop) {
+    pending = loop.pending().clone();
+    synchronized (lock) {
+      running = null;
+    }
+    exit();
+  }
+
+  /** Stops a generation's running step, if that is what runs. */
+  void stopStep(Generation generation) {
+    synchronized (lock) {
+      if (!closed && running == generation) {
+        evaluator.abort();
+      }
     }
   }
 
@@ -170,6 +286,7 @@ public final class Session implements AutoCloseable {
   public void removeTokens(int sequence, int from, int to) {
     enter();
     try {
+      revision++;
       cache.remove(sequence, from, to);
     } finally {
       exit();
@@ -180,6 +297,7 @@ public final class Session implements AutoCloseable {
   public void copySequence(int source, int target) {
     enter();
     try {
+      revision++;
       cache.remove(target, 0, Integer.MAX_VALUE);
       cache.copy(source, target, 0, Integer.MAX_VALUE);
     } finally {
@@ -195,6 +313,7 @@ public final class Session implements AutoCloseable {
   public void shiftTokens(int sequence, int from, int to, int delta) {
     enter();
     try {
+      revision++;
       cache.shift(sequence, from, to, delta);
     } finally {
       exit();
@@ -205,6 +324,8 @@ public final class Session implements AutoCloseable {
   public void reset() {
     enter();
     try {
+      pending = NO_TOKENS;
+      revision++;
       for (int s = 0; s < Long.SIZE; s++) {
         cache.remove(s, 0, Integer.MAX_VALUE);
       }
@@ -219,6 +340,9 @@ public final class Session implements AutoCloseable {
    */
   public void cancel() {
     synchronized (lock) {
+      if (running != null) {
+        running.markCancelled();
+      }
       if (!closed && user != null) {
         evaluator.abort();
       }

@@ -18,6 +18,7 @@ import org.ggml4j.nn.Batch;
 import org.ggml4j.nn.CellCache;
 import org.ggml4j.nn.Inputs;
 import org.ggml4j.nn.Inputs.Sizes;
+import org.ggml4j.sampling.Logits;
 
 /**
  * Runs batches through a model and a KV cache.
@@ -212,6 +213,14 @@ public final class Evaluator implements CloseStack.Closing {
     }
     int n = hparams.nVocab();
     MemorySegment.copy(rows, ValueLayout.JAVA_FLOAT, 4L * n * row, to, 0, n);
+  }
+
+  /** Loads one row of logits of the last batch. */
+  public void readLogits(int row, Logits to) {
+    if (row < 0 || row >= nOutputs) {
+      throw new IndexOutOfBoundsException("row " + row + " of " + nOutputs);
+    }
+    to.load(rows, 4L * hparams.nVocab() * row);
   }
 
   /** Makes the running and all later computations fail as aborted, until {@link #resume()}. */

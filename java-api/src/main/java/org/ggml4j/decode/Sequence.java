@@ -1,5 +1,7 @@
 package org.ggml4j.decode;
 
+import org.ggml4j.sampling.Logits;
+
 /** A text in a KV cache that tokens can be appended to; what a decoding loop works on. */
 public interface Sequence {
   /**
@@ -10,12 +12,8 @@ public interface Sequence {
    */
   void append(int... tokens);
 
-  /**
-   * Copies the logits after the last token.
-   *
-   * @param to receives nVocab values
-   */
-  void readLogits(float[] to);
+  /** Loads the logits after the last token. */
+  void readLogits(Logits to);
 
   /** How many more tokens fit. */
   int room();

@@ -1,0 +1,192 @@
+package org.ggml4j.decode;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import org.ggml4j.sampling.Logits;
+import org.ggml4j.sampling.LogitsProcessor;
+import org.ggml4j.sampling.Sampler;
+import org.ggml4j.sampling.TokenHistory;
+import org.ggml4j.tokenizer.DecodeOptions;
+import org.ggml4j.tokenizer.IncrementalDecoder;
+import org.ggml4j.tokenizer.Tokenizer;
+
+/**
+ * The plain decoding loop: evaluate, pick, decode, and see whether it is time to stop.
+ *
+ * <p>Each call of {@link #next} evaluates what the call before picked, so that the last token costs nothing.
+ */
+public final class TokenLoop {
+  /**
+   * What is generated.
+   *
+   * @param maxTokens at most so many tokens
+   * @param stop texts that end it
+   * @param processors edit the logits before the sampler sees them
+   */
+  public record Options(int maxTokens, List<String> stop, List<LogitsProcessor> processors) {}
+
+  private final Sequence sequence;
+  private final Tokenizer tokenizer;
+  private final Sampler sampler;
+  private final Options options;
+  private final Logits logits;
+  private final IncrementalDecoder decoder;
+  private final StopMatcher stops;
+  private final History history;
+  private int[] toEvaluate;
+  private int generated;
+  private int token = -1;
+  private double logProbability;
+  private String text = "";
+  private Optional<StopReason> reason = Optional.empty();
+
+  /**
+   * @param prompt tokens to evaluate before the first new one
+   * @param logits to work on, of the model's vocabulary
+   */
+  public TokenLoop(
+      Sequence sequence,
+      Tokenizer tokenizer,
+      int[] prompt,
+      Sampler sampler,
+      Options options,
+      Logits logits) {
+    this.sequence = sequence;
+    this.tokenizer = tokenizer;
+    this.sampler = sampler;
+    this.options = options;
+    this.logits = logits;
+    toEvaluate = prompt;
+    stops = new StopMatcher(options.stop);
+    history = new History(prompt);
+    decoder = tokenizer.incrementalDecoder(DecodeOptions.defaults());
+    if (prompt.length > 0) {
+      decoder.accept(prompt[prompt.length - 1]); // a word's space is dropped at the start of a text only
+    }
+    logits.setHistory(history);
+  }
+
+  /**
+   * Generates a token.
+   *
+   * @return false if the text has ended, and there is none
+   */
+  public boolean next() {
+    if (reason.isPresent()) {
+      return false;
+    }
+    sequence.append(toEvaluate);
+    sequence.readLogits(logits);
+    for (LogitsProcessor processor : options.processors) {
+      processor.process(logits);
+    }
+    token = sampler.sample(logits);
+    logProbability = logits.logProbability(token);
+    history.add(token);
+    toEvaluate = history.last();
+    generated++;
+
+    if (tokenizer.special().isEndOfGeneration(token)) {
+      text = "";
+      end(StopReason.END_OF_TEXT);
+      return true;
+    }
+    text = stops.accept(decoder.accept(token));
+    if (stops.isStopped()) {
+      reason = Optional.of(StopReason.STOP_STRING);
+    } else if (generated >= options.maxTokens) {
+      end(StopReason.TOKEN_LIMIT);
+    } else if (sequence.room() < 1) {
+      end(StopReason.CONTEXT_FULL);
+    }
+    return true;
+  }
+
+  /** Ends with all text that was held back; that may still complete a stop string. */
+  private void end(StopReason why) {
+    String rest = stops.accept(decoder.finish());
+    text += stops.isStopped() ? rest : rest + stops.flush();
+    reason = Optional.of(stops.isStopped() ? StopReason.STOP_STRING : why);
+  }
+
+  /** Ends it from outside, after this step. */
+  public void cancel() {
+    if (reason.isEmpty()) {
+      reason = Optional.of(StopReason.CANCELLED);
+    }
+  }
+
+  /** The token that was picked last. */
+  public int token() {
+    return token;
+  }
+
+  /** Natural logarithm of its probability before any filter. */
+  public double logProbability() {
+    return logProbability;
+  }
+
+  /** The text that became certain with it. */
+  public String text() {
+    return text;
+  }
+
+  /** Number of tokens that were picked. */
+  public int generated() {
+    return generated;
+  }
+
+  /** Why it ended, if it has. */
+  public Optional<StopReason> reason() {
+    return reason;
+  }
+
+  /** The last token if it is part of the text but has not been evaluated; else nothing. */
+  public int[] pending() {
+    boolean ended = reason.isPresent() && reason.get() == StopReason.END_OF_TEXT;
+    return generated == 0 || ended ? new int[0] : toEvaluate;
+  }
+
+  /** The prompt and what was generated; grows. */
+  private static final class History implements TokenHistory {
+    private final int promptSize;
+    private final int[] last = new int[1];
+    private int[] tokens;
+    private int size;
+
+    History(int[] prompt) {
+      promptSize = prompt.length;
+      size = prompt.length;
+      tokens = Arrays.copyOf(prompt, prompt.length + 64);
+    }
+
+    void add(int token) {
+      if (size == tokens.length) {
+        tokens = Arrays.copyOf(tokens, 2 * size);
+      }
+      tokens[size++] = token;
+      last[0] = token;
+    }
+
+    int[] last() {
+      return last;
+    }
+
+    @Override
+    public int size() {
+      return size;
+    }
+
+    @Override
+    public int get(int index) {
+      return tokens[Objects.checkIndex(index, size)];
+    }
+
+    @Override
+    public int promptSize() {
+      return promptSize;
+    }
+  }
+}
