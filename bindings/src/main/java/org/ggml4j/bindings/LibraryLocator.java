@@ -168,7 +168,7 @@ final class LibraryLocator {
       Path folder =
           new Extraction(content, file -> open(URI.create(base + file).toURL()), cache, platform)
               .folder();
-      return new Located(folder, folder, "jar " + base);
+      return new Located(folder, folder, "jar " + container(base));
     } catch (IOException e) {
       tried.add(base + ": " + e);
       throw failure(
@@ -176,6 +176,17 @@ final class LibraryLocator {
               + " writable? Another one is named by the environment variable XDG_CACHE_HOME.",
           e);
     }
+  }
+
+  /**
+   * What holds the folder at {@code base}: of {@code jar:file:/a.jar!/META-INF/...}, {@code
+   * /a.jar}.
+   */
+  private static String container(String base) {
+    int inside = base.indexOf("!/");
+    return base.startsWith("jar:file:") && inside > 0
+        ? Path.of(URI.create(base.substring("jar:".length(), inside))).toString()
+        : base;
   }
 
   /** Without the JVM's cache of open jars: it would hold a jar that a build replaces. */
