@@ -155,8 +155,8 @@ public final class NativeLibrary {
   }
 
   /**
-   * How that folder was found, in words: {@code system property ggml4j.native.path}, {@code jar
-   * file:/…}.
+   * How that folder was found, in words: {@code system property ggml4j.native.path}, or {@code jar}
+   * and its path.
    */
   public String origin() {
     return origin;
