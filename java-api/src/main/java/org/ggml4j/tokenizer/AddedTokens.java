@@ -100,7 +100,7 @@ final class AddedTokens {
       int end = p + texts[rank].length;
       int reach = reach(s, end, length);
       SortedSet<Integer> found = null;
-      for (int q = p + 1; q < end || q <= reach && anyStrip && q < length; q++) {
+      for (int q = p + 1; q < end || (q <= reach && anyStrip && q < length); q++) {
         int other = root[s[q] & 0xFF] == 0 ? -1 : longest(s, q, length);
         if (other >= 0) {
           if (found == null) {
@@ -239,6 +239,6 @@ final class AddedTokens {
   }
 
   private static boolean isSpace(byte b) {
-    return b == ' ' || b >= 9 && b <= 13;
+    return b == ' ' || (b >= 9 && b <= 13);
   }
 }

@@ -18,7 +18,7 @@ final class ByteLevel {
     Arrays.fill(BYTE_OF_CHAR, (short) -1);
     int next = 0x100;
     for (int b = 0; b < 256; b++) {
-      boolean printable = b >= 0x21 && b <= 0x7E || b >= 0xA1 && b <= 0xAC || b >= 0xAE;
+      boolean printable = (b >= 0x21 && b <= 0x7E) || (b >= 0xA1 && b <= 0xAC) || b >= 0xAE;
       int c = printable ? b : next++;
       CHAR_OF_BYTE[b] = (char) c;
       BYTE_OF_CHAR[c] = (short) b;

@@ -94,12 +94,12 @@ final class CharClass {
   }
 
   private static boolean isSpace(int cp) {
-    return cp >= 9 && cp <= 13
+    return (cp >= 9 && cp <= 13)
         || cp == 0x20
         || cp == 0x85
         || cp == 0xA0
         || cp == 0x1680
-        || cp >= 0x2000 && cp <= 0x200A
+        || (cp >= 0x2000 && cp <= 0x200A)
         || cp == 0x2028
         || cp == 0x2029
         || cp == 0x202F
@@ -168,7 +168,7 @@ final class CharClass {
 
     static boolean contains(int cp) {
       int i = Arrays.binarySearch(STARTS, cp);
-      return i >= 0 || i < -1 && cp < ENDS[-i - 2];
+      return i >= 0 || (i < -1 && cp < ENDS[-i - 2]);
     }
   }
 }

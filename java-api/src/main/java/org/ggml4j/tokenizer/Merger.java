@@ -206,7 +206,7 @@ final class Merger {
     int i = index;
     long key = heap[i];
     while (i > 0) {
-      int parent = i - 1 >>> 1;
+      int parent = (i - 1) >>> 1;
       if (heap[parent] <= key) {
         break;
       }

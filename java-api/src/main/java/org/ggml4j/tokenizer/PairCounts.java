@@ -81,7 +81,7 @@ final class PairCounts {
   }
 
   private int slot(long key) {
-    int slot = (int) (key * 0x9E37_79B9_7F4A_7C15L >>> 32) & index.length - 1;
+    int slot = (int) ((key * 0x9E37_79B9_7F4A_7C15L) >>> 32) & index.length - 1;
     while (index[slot] >= 0 && keys[slot] != key) {
       slot = slot + 1 & index.length - 1;
     }

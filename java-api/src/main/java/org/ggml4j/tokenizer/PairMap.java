@@ -20,7 +20,7 @@ final class PairMap {
   }
 
   static long key(int left, int right) {
-    return (long) left << 32 | right & 0xFFFF_FFFFL;
+    return (long) left << 32 | (right & 0xFFFF_FFFFL);
   }
 
   /** The value of a pair, or {@code missing}. */

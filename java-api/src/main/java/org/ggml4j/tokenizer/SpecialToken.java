@@ -81,6 +81,8 @@ public enum SpecialToken {
   private static final String PREFIX = "tokenizer.ggml.";
 
   private final String name;
+
+  @SuppressWarnings("ImmutableEnumChecker") // List.of gives an immutable list
   private final List<String> texts;
 
   SpecialToken(String name, String... texts) {

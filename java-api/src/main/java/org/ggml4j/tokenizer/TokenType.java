@@ -7,31 +7,38 @@ package org.ggml4j.tokenizer;
  */
 public enum TokenType {
   /** No type was given; such a token prints nothing. */
-  UNDEFINED,
+  UNDEFINED(0),
   /** A piece of ordinary text. */
-  NORMAL,
+  NORMAL(1),
   /** Stands for text outside the vocabulary. */
-  UNKNOWN,
+  UNKNOWN(2),
   /** Steers the model (begin of text, end of turn ...) and is hidden in decoded text. */
-  CONTROL,
+  CONTROL(3),
   /** Text that is always matched whole, before anything else, and printed as it is. */
-  USER_DEFINED,
+  USER_DEFINED(4),
   /** Reserved; prints nothing. */
-  UNUSED,
+  UNUSED(5),
   /** One byte, written {@code <0xNN>} in the vocabulary. */
-  BYTE;
+  BYTE(6);
 
   private static final TokenType[] VALUES = values();
 
+  private final int code;
+
+  TokenType(int code) {
+    this.code = code;
+  }
+
   /** The number that GGUF stores for this type. */
   public int code() {
-    return ordinal();
+    return code;
   }
 
   static int count() {
     return VALUES.length;
   }
 
+  /** The type with a number; the constants stand in the order of theirs. */
   static TokenType of(int code) {
     return VALUES[code];
   }

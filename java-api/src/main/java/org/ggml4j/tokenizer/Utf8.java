@@ -71,16 +71,16 @@ final class Utf8 {
       out[p++] = (byte) cp;
     } else if (cp < 0x800) {
       out[p++] = (byte) (0xC0 | cp >> 6);
-      out[p++] = (byte) (0x80 | cp & 0x3F);
+      out[p++] = (byte) (0x80 | (cp & 0x3F));
     } else if (cp < 0x10000) {
       out[p++] = (byte) (0xE0 | cp >> 12);
-      out[p++] = (byte) (0x80 | cp >> 6 & 0x3F);
-      out[p++] = (byte) (0x80 | cp & 0x3F);
+      out[p++] = (byte) (0x80 | (cp >> 6 & 0x3F));
+      out[p++] = (byte) (0x80 | (cp & 0x3F));
     } else {
       out[p++] = (byte) (0xF0 | cp >> 18);
-      out[p++] = (byte) (0x80 | cp >> 12 & 0x3F);
-      out[p++] = (byte) (0x80 | cp >> 6 & 0x3F);
-      out[p++] = (byte) (0x80 | cp & 0x3F);
+      out[p++] = (byte) (0x80 | (cp >> 12 & 0x3F));
+      out[p++] = (byte) (0x80 | (cp >> 6 & 0x3F));
+      out[p++] = (byte) (0x80 | (cp & 0x3F));
     }
     return p;
   }
@@ -102,12 +102,12 @@ final class Utf8 {
     }
     b &= 0xFF;
     if (b < 0xE0) {
-      return (b & 0x1F) << 6 | s[p + 1] & 0x3F;
+      return (b & 0x1F) << 6 | (s[p + 1] & 0x3F);
     }
     if (b < 0xF0) {
-      return (b & 0x0F) << 12 | (s[p + 1] & 0x3F) << 6 | s[p + 2] & 0x3F;
+      return (b & 0x0F) << 12 | (s[p + 1] & 0x3F) << 6 | (s[p + 2] & 0x3F);
     }
-    return (b & 0x07) << 18 | (s[p + 1] & 0x3F) << 12 | (s[p + 2] & 0x3F) << 6 | s[p + 3] & 0x3F;
+    return (b & 0x07) << 18 | (s[p + 1] & 0x3F) << 12 | (s[p + 2] & 0x3F) << 6 | (s[p + 3] & 0x3F);
   }
 
   static boolean isContinuation(byte b) {
@@ -134,10 +134,10 @@ final class Utf8 {
       if (n > 1) {
         int second = s[to - n + 1] & 0xFF;
         boolean bad =
-            lead == 0xE0 && second < 0xA0
-                || lead == 0xED && second > 0x9F
-                || lead == 0xF0 && second < 0x90
-                || lead == 0xF4 && second > 0x8F;
+            (lead == 0xE0 && second < 0xA0)
+                || (lead == 0xED && second > 0x9F)
+                || (lead == 0xF0 && second < 0x90)
+                || (lead == 0xF4 && second > 0x8F);
         if (bad) {
           return 0;
         }

@@ -104,7 +104,7 @@ final class WordPatterns {
       return p;
     }
     int b = anyCase ? lower(s[p + 2]) : s[p + 2];
-    boolean two = a == 'r' && b == 'e' || a == 'v' && b == 'e' || a == 'l' && b == 'l';
+    boolean two = (a == 'r' && b == 'e') || (a == 'v' && b == 'e') || (a == 'l' && b == 'l');
     return two ? p + 3 : p;
   }
 
