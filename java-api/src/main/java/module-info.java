@@ -1,9 +1,9 @@
 /**
  * Large language models in Java over GGML.
  *
- * <p>User tier, stable: {@code org.ggml4j}, {@code sampling}, {@code tokenizer}, {@code gguf}, {@code train}.
- * Author tier, for those who write architectures, follows GGML: {@code arch}, {@code nn}, {@code ggml},
- * {@code decode}.
+ * <p>User tier, stable: {@code org.ggml4j}, {@code sampling}, {@code tokenizer}, {@code gguf},
+ * {@code train}. Author tier, for those who write architectures, follows GGML: {@code arch}, {@code
+ * nn}, {@code ggml}, {@code decode}.
  */
 module org.ggml4j {
   requires org.ggml4j.bindings;

@@ -12,11 +12,11 @@ import org.ggml4j.decode.TokenLoop;
 import org.ggml4j.ggml.GgmlException;
 
 /**
- * A text being written: iterate over it, or stream it, once. A token is computed when it is asked for, so a
- * reader who is slow holds the model back, and one who stops reading stops it.
+ * A text being written: iterate over it, or stream it, once. A token is computed when it is asked
+ * for, so a reader who is slow holds the model back, and one who stops reading stops it.
  *
- * <p>The session must not be used for anything else until the generation has ended or was abandoned. One
- * thread at a time; {@link #cancel} may come from any thread.
+ * <p>The session must not be used for anything else until the generation has ended or was
+ * abandoned. One thread at a time; {@link #cancel} may come from any thread.
  */
 public final class Generation implements Iterable<Piece> {
   private final Session session;

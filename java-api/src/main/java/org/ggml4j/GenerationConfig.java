@@ -11,7 +11,8 @@ import org.ggml4j.sampling.Samplers;
 /**
  * How a text is continued. The defaults are llama.cpp's.
  *
- * @param maxTokens how many tokens are generated at most; {@link Integer#MAX_VALUE} for as many as fit
+ * @param maxTokens how many tokens are generated at most; {@link Integer#MAX_VALUE} for as many as
+ *     fit
  * @param temperature by which logits are divided; 0 takes the likeliest token always
  * @param topK how many of the likeliest tokens are considered; 0 for all
  * @param topP the likeliest tokens whose probabilities add up to it are considered; 1 for all
@@ -55,7 +56,9 @@ public record GenerationConfig(
     processors = List.copyOf(processors);
   }
 
-  /** Temperature 0.8, top-k 40, top-p 0.95, min-p 0.05, until the model ends or the context is full. */
+  /**
+   * Temperature 0.8, top-k 40, top-p 0.95, min-p 0.05, until the model ends or the context is full.
+   */
   public static GenerationConfig defaults() {
     return new GenerationConfig(
         Integer.MAX_VALUE,
@@ -99,15 +102,7 @@ public record GenerationConfig(
 
   public GenerationConfig withSeed(long s) {
     return new GenerationConfig(
-        maxTokens,
-        temperature,
-        topK,
-        topP,
-        minP,
-        OptionalLong.of(s),
-        stop,
-        processors,
-        sampler);
+        maxTokens, temperature, topK, topP, minP, OptionalLong.of(s), stop, processors, sampler);
   }
 
   /** Ends the generation when one of these texts appears. */
@@ -120,7 +115,8 @@ public record GenerationConfig(
   public GenerationConfig withProcessor(LogitsProcessor processor) {
     List<LogitsProcessor> more = new ArrayList<>(processors);
     more.add(processor);
-    return new GenerationConfig(maxTokens, temperature, topK, topP, minP, seed, stop, more, sampler);
+    return new GenerationConfig(
+        maxTokens, temperature, topK, topP, minP, seed, stop, more, sampler);
   }
 
   /** Picks tokens in one's own way. */

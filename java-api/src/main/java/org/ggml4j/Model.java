@@ -18,8 +18,8 @@ import org.ggml4j.tokenizer.Tokenizer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A loaded model: weights, hyper-parameters and tokenizer. Immutable; any number of threads may use it, each
- * with {@link Session}s of its own.
+ * A loaded model: weights, hyper-parameters and tokenizer. Immutable; any number of threads may use
+ * it, each with {@link Session}s of its own.
  *
  * {@snippet :
  * try (Model model = Model.load(Path.of("model.gguf"));
@@ -30,8 +30,8 @@ import org.jspecify.annotations.Nullable;
  * }
  * }
  *
- * <p>{@link #close} closes the model's sessions first, then gives back its memory; after that every method
- * throws IllegalStateException.
+ * <p>{@link #close} closes the model's sessions first, then gives back its memory; after that every
+ * method throws IllegalStateException.
  */
 public final class Model implements AutoCloseable {
   private static final int DEFAULT_CONTEXT = 4096;
@@ -73,8 +73,8 @@ public final class Model implements AutoCloseable {
   /**
    * Loads a GGUF file.
    *
-   * @throws java.util.concurrent.CancellationException if the options' progress listener said so; what else it
-   *     throws, see {@link #load(Path)}
+   * @throws java.util.concurrent.CancellationException if the options' progress listener said so;
+   *     what else it throws, see {@link #load(Path)}
    */
   public static Model load(Path path, ModelOptions options) throws IOException {
     return new Model(path, options);
@@ -132,7 +132,8 @@ public final class Model implements AutoCloseable {
       try {
         made = Tokenizer.of(file.metadata());
       } catch (GgufFormatException e) {
-        throw new UnsupportedModelException("this model's vocabulary can't be used: " + e.getMessage());
+        throw new UnsupportedModelException(
+            "this model's vocabulary can't be used: " + e.getMessage());
       }
       tokenizer = made;
     }

@@ -58,7 +58,11 @@ final class ModelLoader {
    * @param nativeBytes bytes allocated or mapped
    */
   record Summary(
-      List<Device> devices, List<Device> layerDevices, String line, int nWeights, long nativeBytes) {}
+      List<Device> devices,
+      List<Device> layerDevices,
+      String line,
+      int nWeights,
+      long nativeBytes) {}
 
   private ModelLoader(GgufFile file, ModelOptions options, int nLayer) {
     this.file = file;
@@ -92,7 +96,11 @@ final class ModelLoader {
     Hparams hparams = Hparams.of(file.metadata());
     if (hparams.nLayer() > file.tensors().size()) {
       throw new GgufFormatException(
-          "found " + hparams.nLayer() + " blocks in a file of " + file.tensors().size() + " tensors",
+          "found "
+              + hparams.nLayer()
+              + " blocks in a file of "
+              + file.tensors().size()
+              + " tensors",
           file.paths().get(0),
           -1,
           hparams.architecture() + ".block_count");
@@ -131,7 +139,10 @@ final class ModelLoader {
     }
   }
 
-  /** Layer il's device; -1 is what comes before the layers, nLayer the output. The last layers go first. */
+  /**
+   * Layer il's device; -1 is what comes before the layers, nLayer the output. The last layers go
+   * first.
+   */
   private Device device(int il) {
     long first = nLayer + 1L - options.nGpuLayers();
     if (gpus.isEmpty() || il < 0 || il < first) {

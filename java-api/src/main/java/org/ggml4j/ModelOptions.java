@@ -5,11 +5,12 @@ import java.util.List;
 /**
  * How a model is loaded.
  *
- * @param devices names of the devices that may hold layers, such as {@code CUDA0}, in order; empty for all
- *     graphics cards there are
- * @param nGpuLayers how many layers go to those devices, the last ones first, the output counting as one;
- *     large for all, 0 for none
- * @param threads default number of CPU threads of this model's sessions; 0 for the number of physical cores
+ * @param devices names of the devices that may hold layers, such as {@code CUDA0}, in order; empty
+ *     for all graphics cards there are
+ * @param nGpuLayers how many layers go to those devices, the last ones first, the output counting
+ *     as one; large for all, 0 for none
+ * @param threads default number of CPU threads of this model's sessions; 0 for the number of
+ *     physical cores
  * @param mmap whether weights stay where the file is mapped, if the device can use them there
  * @param mlock whether mapped weights are locked into memory
  * @param repack whether weights may be stored rearranged for faster kernels (AMX, VNNI)

@@ -17,11 +17,11 @@ import org.ggml4j.tokenizer.EncodeOptions;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A text in progress: the KV cache and the buffers to compute with; what llama.cpp calls a context. It holds
- * up to 64 sequences, which may share what they have in common.
+ * A text in progress: the KV cache and the buffers to compute with; what llama.cpp calls a context.
+ * It holds up to 64 sequences, which may share what they have in common.
  *
- * <p>One thread at a time; a second one gets an IllegalStateException. {@link #close} and {@link #cancel} may
- * come from any thread and stop a running step.
+ * <p>One thread at a time; a second one gets an IllegalStateException. {@link #close} and {@link
+ * #cancel} may come from any thread and stop a running step.
  */
 public final class Session implements AutoCloseable {
   private static final int[] NO_TOKENS = {};
@@ -109,10 +109,11 @@ public final class Session implements AutoCloseable {
   }
 
   /**
-   * Evaluates a batch of tokens of any sequences; {@link #readLogits} then gives the rows it asked for.
+   * Evaluates a batch of tokens of any sequences; {@link #readLogits} then gives the rows it asked
+   * for.
    *
-   * @throws IllegalArgumentException if a token is not in the vocabulary, or the batch is empty or larger than
-   *     the session's batch
+   * @throws IllegalArgumentException if a token is not in the vocabulary, or the batch is empty or
+   *     larger than the session's batch
    * @throws ContextFullException if the cache has no room for it; the session is as before
    * @throws org.ggml4j.ggml.GgmlException if it was cancelled; the session is as before
    */
@@ -127,8 +128,8 @@ public final class Session implements AutoCloseable {
   }
 
   /**
-   * Appends tokens to sequence 0, in chunks of the session's batch size. The logits of the last one can then
-   * be read as row 0.
+   * Appends tokens to sequence 0, in chunks of the session's batch size. The logits of the last one
+   * can then be read as row 0.
    *
    * @throws ContextFullException if they don't fit; checked before the first is evaluated
    */
@@ -159,13 +160,15 @@ public final class Session implements AutoCloseable {
   }
 
   /**
-   * Continues sequence 0 with a text and what the model writes after it. Nothing is computed before the first
-   * piece is asked for. If the session is empty and the model wants one, a BOS token comes first.
+   * Continues sequence 0 with a text and what the model writes after it. Nothing is computed before
+   * the first piece is asked for. If the session is empty and the model wants one, a BOS token
+   * comes first.
    *
    * @param prompt in which the text of control tokens is plain text; may be empty to go on
    * @throws ContextFullException if the prompt does not fit
    * @throws IllegalArgumentException if there is nothing to continue
-   * @throws org.ggml4j.gguf.UnsupportedModelException if the model has no tokenizer that is implemented
+   * @throws org.ggml4j.gguf.UnsupportedModelException if the model has no tokenizer that is
+   *     implemented
    */
   public Generation generate(String prompt, GenerationConfig config) {
     boolean first = nPast() == 0 && pending.length == 0;
@@ -227,7 +230,9 @@ public final class Session implements AutoCloseable {
         }
       };
 
-  /** A generation begins a step: nothing else may have happened to the session since its last one. */
+  /**
+   * A generation begins a step: nothing else may have happened to the session since its last one.
+   */
   void beginStep(Generation generation, long expectedRevision) {
     enter();
     if (revision != expectedRevision) {
@@ -306,7 +311,8 @@ public final class Session implements AutoCloseable {
   }
 
   /**
-   * Moves the tokens at positions from {@code from} to before {@code to} by {@code delta} positions.
+   * Moves the tokens at positions from {@code from} to before {@code to} by {@code delta}
+   * positions.
    *
    * @throws IllegalStateException if one of them is shared with another sequence
    */
@@ -335,8 +341,8 @@ public final class Session implements AutoCloseable {
   }
 
   /**
-   * Stops a running step as soon as its present operation ends; the session stays usable. May come from any
-   * thread; without a running step it does nothing.
+   * Stops a running step as soon as its present operation ends; the session stays usable. May come
+   * from any thread; without a running step it does nothing.
    */
   public void cancel() {
     synchronized (lock) {
@@ -376,7 +382,9 @@ public final class Session implements AutoCloseable {
       Thread current = Thread.currentThread();
       if (user != null && user != current) {
         throw new IllegalStateException(
-            "this session is in use by thread " + user.getName() + "; a session serves one at a time");
+            "this session is in use by thread "
+                + user.getName()
+                + "; a session serves one at a time");
       }
       if (user == null) {
         evaluator.resume();

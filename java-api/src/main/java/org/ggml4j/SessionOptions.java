@@ -5,8 +5,8 @@ import org.ggml4j.gguf.GgmlType;
 /**
  * How a session is opened.
  *
- * @param nCtx tokens that the KV cache holds, of all sequences together; 0 for the model's training length,
- *     at most 4096
+ * @param nCtx tokens that the KV cache holds, of all sequences together; 0 for the model's training
+ *     length, at most 4096
  * @param nBatch tokens that are evaluated at once; a longer prompt is cut into chunks of it
  * @param threads CPU threads; 0 for the model's default
  * @param typeK type of the cached keys: F32, F16, BF16, Q8_0, Q5_1, Q5_0, Q4_1, Q4_0 or IQ4_NL

@@ -9,8 +9,9 @@ import org.ggml4j.nn.Weights;
 /**
  * A kind of model: which weights it has, and what is computed from them.
  *
- * <p>The constructor of an implementation is the weight map. {@code forward} only describes the computation,
- * once for many tokens; it runs later. An instance is immutable and is shared by all sessions of a model.
+ * <p>The constructor of an implementation is the weight map. {@code forward} only describes the
+ * computation, once for many tokens; it runs later. An instance is immutable and is shared by all
+ * sessions of a model.
  */
 public interface Architecture {
   /** Generates a text token by token, each looking at those before it. */
@@ -22,7 +23,9 @@ public interface Architecture {
      */
     Tensor forward(Inputs in, KvCache kv);
 
-    /** How the keys of layer {@code il} are turned, so that they can be moved to other positions. */
+    /**
+     * How the keys of layer {@code il} are turned, so that they can be moved to other positions.
+     */
     Rope rope(int il);
   }
 

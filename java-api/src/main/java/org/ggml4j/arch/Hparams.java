@@ -11,8 +11,8 @@ import org.ggml4j.gguf.UnsupportedModelException;
 import org.ggml4j.nn.Rope;
 
 /**
- * The hyper-parameters of a model. The keys are GGUF's, where ARCH stands for the architecture's name; the
- * defaults are llama.cpp's (src/llama-model.cpp).
+ * The hyper-parameters of a model. The keys are GGUF's, where ARCH stands for the architecture's
+ * name; the defaults are llama.cpp's (src/llama-model.cpp).
  *
  * @param architecture {@code general.architecture}
  * @param nCtxTrain {@code ARCH.context_length}, tokens
@@ -214,9 +214,7 @@ public record Hparams(
     float positive(String key, Optional<Float> fallback) throws GgufFormatException {
       String full = arch + "." + key;
       float value =
-          fallback.isPresent()
-              ? metadata.getFloat(full, fallback.get())
-              : metadata.getFloat(full);
+          fallback.isPresent() ? metadata.getFloat(full, fallback.get()) : metadata.getFloat(full);
       if (!(value > 0 && value < Float.POSITIVE_INFINITY)) {
         throw bad(key, value, "a number above 0");
       }

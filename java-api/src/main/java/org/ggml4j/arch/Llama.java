@@ -14,11 +14,11 @@ import org.ggml4j.nn.Rope;
 import org.ggml4j.nn.Weights;
 
 /**
- * Llama 1 to 3, Mistral, TinyLlama, SmolLM; with experts, Mixtral. A decoder whose blocks normalise first:
- * RMSNorm, rotary positions, grouped-query attention, SwiGLU.
+ * Llama 1 to 3, Mistral, TinyLlama, SmolLM; with experts, Mixtral. A decoder whose blocks normalise
+ * first: RMSNorm, rotary positions, grouped-query attention, SwiGLU.
  *
- * <p>arXiv 2302.13971, 2307.09288 and 2407.21783, for the experts 2401.04088. GGUF architecture {@code
- * llama}; names, shapes and operations as in llama.cpp's src/models/llama.cpp.
+ * <p>arXiv 2302.13971, 2307.09288 and 2407.21783, for the experts 2401.04088. GGUF architecture
+ * {@code llama}; names, shapes and operations as in llama.cpp's src/models/llama.cpp.
  */
 final class Llama implements Architecture.Decoder {
   /** The weights of one block; either {@code dense} or {@code moe} is present. */
@@ -88,7 +88,8 @@ final class Llama implements Architecture.Decoder {
     Tensor x = tokenEmbd.apply(in.tokens()); // [nEmbd, nTokens]
     for (Block b : blocks) {
       Tensor a = attention(b, b.attnNorm.apply(x), in, kv.layer(b.il));
-      if (b.il == blocks.size() - 1) { // what follows works row by row: only the wanted rows are needed
+      if (b.il
+          == blocks.size() - 1) { // what follows works row by row: only the wanted rows are needed
         a = in.selectOutputs(a); // [nEmbd, nOutputs]
         x = in.selectOutputs(x);
       }

@@ -23,9 +23,9 @@ import org.ggml4j.sampling.Logits;
 /**
  * Runs batches through a model and a KV cache.
  *
- * <p>The graph is built for the sizes of a batch and used again while they stay the same, which in a decoding
- * loop is nearly always: a step then fills the inputs, computes, and reads the logits. One thread at a time,
- * except for {@link #abort()}.
+ * <p>The graph is built for the sizes of a batch and used again while they stay the same, which in
+ * a decoding loop is nearly always: a step then fills the inputs, computes, and reads the logits.
+ * One thread at a time, except for {@link #abort()}.
  */
 public final class Evaluator implements CloseStack.Closing {
   /**
@@ -87,7 +87,10 @@ public final class Evaluator implements CloseStack.Closing {
     }
   }
 
-  /** Makes room for the largest batch over the whole cache, so that no step can run out of memory later. */
+  /**
+   * Makes room for the largest batch over the whole cache, so that no step can run out of memory
+   * later.
+   */
   private long reserve() {
     int n = Math.min(options.nBatch, cache.nCells());
     build(new Sizes(n, n, cache.nCells()));
@@ -118,11 +121,14 @@ public final class Evaluator implements CloseStack.Closing {
   }
 
   /**
-   * Evaluates a batch: its tokens enter the cache, and {@link #readLogits} then gives the rows it asked for.
+   * Evaluates a batch: its tokens enter the cache, and {@link #readLogits} then gives the rows it
+   * asked for.
    *
-   * @throws IllegalArgumentException if a token id is not in the vocabulary, or the batch is empty or too large
+   * @throws IllegalArgumentException if a token id is not in the vocabulary, or the batch is empty
+   *     or too large
    * @throws org.ggml4j.nn.ContextFullException if the cache has no room; nothing was changed
-   * @throws org.ggml4j.ggml.GgmlException if it was aborted or memory ran out; the cache is as before
+   * @throws org.ggml4j.ggml.GgmlException if it was aborted or memory ran out; the cache is as
+   *     before
    */
   public void evaluate(Batch batch) {
     check(batch);

@@ -3,8 +3,8 @@ package org.ggml4j.decode;
 import java.util.List;
 
 /**
- * Finds stop strings in a text that arrives in pieces, also one that spans several, and holds back an end of
- * the text that may still become one.
+ * Finds stop strings in a text that arrives in pieces, also one that spans several, and holds back
+ * an end of the text that may still become one.
  */
 final class StopMatcher {
   private final List<String> stops;
@@ -18,7 +18,10 @@ final class StopMatcher {
     this.stops = List.copyOf(stops);
   }
 
-  /** Takes the next piece and returns the text that is certain now; after a stop string, what was before it. */
+  /**
+   * Takes the next piece and returns the text that is certain now; after a stop string, what was
+   * before it.
+   */
   String accept(String piece) {
     if (stops.isEmpty()) {
       return piece;

@@ -15,7 +15,8 @@ import org.ggml4j.tokenizer.Tokenizer;
 /**
  * The plain decoding loop: evaluate, pick, decode, and see whether it is time to stop.
  *
- * <p>Each call of {@link #next} evaluates what the call before picked, so that the last token costs nothing.
+ * <p>Each call of {@link #next} evaluates what the call before picked, so that the last token costs
+ * nothing.
  */
 public final class TokenLoop {
   /**
@@ -63,7 +64,8 @@ public final class TokenLoop {
     history = new History(prompt);
     decoder = tokenizer.incrementalDecoder(DecodeOptions.defaults());
     if (prompt.length > 0) {
-      decoder.accept(prompt[prompt.length - 1]); // a word's space is dropped at the start of a text only
+      decoder.accept(
+          prompt[prompt.length - 1]); // a word's space is dropped at the start of a text only
     }
     logits.setHistory(history);
   }

@@ -12,8 +12,8 @@ import org.ggml4j.bindings.ggml.ggml_tensor;
 import org.ggml4j.bindings.ggml.ggml_threadpool_params;
 
 /**
- * A stream of work on a device. On the CPU it owns a pool of threads, made once, and a flag that stops a
- * running computation.
+ * A stream of work on a device. On the CPU it owns a pool of threads, made once, and a flag that
+ * stops a running computation.
  *
  * <p>Used by one thread at a time, except for {@link #abort()}, which may come from any thread.
  */
@@ -117,9 +117,10 @@ public final class Backend implements CloseStack.Closing {
   }
 
   /**
-   * GGML asks once per node and thread whether to stop, also from threads that the JVM does not know, so an
-   * upcall would be slow. A function of GGML itself answers: {@code ggml_is_empty} takes a pointer, reads the
-   * sizes of the tensor there, and says true if one of them is zero. The flag is such a tensor's first size.
+   * GGML asks once per node and thread whether to stop, also from threads that the JVM does not
+   * know, so an upcall would be slow. A function of GGML itself answers: {@code ggml_is_empty}
+   * takes a pointer, reads the sizes of the tensor there, and says true if one of them is zero. The
+   * flag is such a tensor's first size.
    */
   private void installAbortFlag() {
     MemorySegment set = Native.procAddress(device.registry(), "ggml_backend_set_abort_callback");
@@ -142,7 +143,10 @@ public final class Backend implements CloseStack.Closing {
     return threads;
   }
 
-  /** Makes the running computation end soon with {@link GgmlException.Status#ABORTED}; also the next ones. */
+  /**
+   * Makes the running computation end soon with {@link GgmlException.Status#ABORTED}; also the next
+   * ones.
+   */
   public void abort() {
     setFirstSize(0);
   }

@@ -3,7 +3,10 @@ package org.ggml4j.ggml;
 import java.lang.foreign.MemorySegment;
 import org.ggml4j.bindings.ggml.Ggml;
 
-/** A kind of memory of a device: plain, pinned, or one that stores weights rearranged for its kernels. */
+/**
+ * A kind of memory of a device: plain, pinned, or one that stores weights rearranged for its
+ * kernels.
+ */
 public final class BufferType {
   private final MemorySegment handle;
   private final String name;

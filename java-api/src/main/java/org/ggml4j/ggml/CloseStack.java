@@ -6,8 +6,9 @@ import java.util.Deque;
 /**
  * Gives back what an owner acquired, last acquired first.
  *
- * <p>Arenas promise no order among their clean-up actions, and a scheduler must go before the buffers it
- * uses: so each owner of native things keeps such a stack. Not thread-safe; {@link #close} is idempotent.
+ * <p>Arenas promise no order among their clean-up actions, and a scheduler must go before the
+ * buffers it uses: so each owner of native things keeps such a stack. Not thread-safe; {@link
+ * #close} is idempotent.
  */
 public final class CloseStack implements AutoCloseable {
   private final Deque<Runnable> actions = new ArrayDeque<>();

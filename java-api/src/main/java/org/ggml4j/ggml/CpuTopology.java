@@ -7,15 +7,17 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Set;
 
-/** How many cores there are to compute on: two threads of one core share the units that multiply. */
+/**
+ * How many cores there are to compute on: two threads of one core share the units that multiply.
+ */
 public final class CpuTopology {
   private static final Path CPUS = Path.of("/sys/devices/system/cpu");
 
   private CpuTopology() {}
 
   /**
-   * Number of physical cores that this process may use. Where the system does not tell (not Linux), the number
-   * of logical ones.
+   * Number of physical cores that this process may use. Where the system does not tell (not Linux),
+   * the number of logical ones.
    */
   public static int physicalCores() {
     int available = Runtime.getRuntime().availableProcessors();

@@ -97,8 +97,8 @@ public final class Device {
                     0,
                     "no CPU backend (libggml-cpu*) in "
                         + Native.library().directory()
-                        + " suits this machine: build GGML here with Maven, or use a build made with"
-                        + " -Pportable"));
+                        + " suits this machine: build GGML here with Maven, or use a build made"
+                        + " with -Pportable"));
   }
 
   /** The device that GGML calls so, such as {@code CUDA0}. */
@@ -161,12 +161,18 @@ public final class Device {
     return bufferType;
   }
 
-  /** Memory that stores weights rearranged for faster kernels (AMX tiles, interleaved rows), best first. */
+  /**
+   * Memory that stores weights rearranged for faster kernels (AMX tiles, interleaved rows), best
+   * first.
+   */
   public List<BufferType> extraBufferTypes() {
     return extraBufferTypes;
   }
 
-  /** What the backend says it was built for and found, such as {@code AVX512=1}; empty if it says nothing. */
+  /**
+   * What the backend says it was built for and found, such as {@code AVX512=1}; empty if it says
+   * nothing.
+   */
   public Map<String, String> features() {
     MemorySegment function = Native.procAddress(registry(), "ggml_backend_get_features");
     if (function.address() == 0) {

@@ -6,7 +6,10 @@ import org.ggml4j.bindings.ggml.Ggml;
 import org.ggml4j.bindings.ggml.ggml_tensor;
 import org.ggml4j.gguf.UnsupportedModelException;
 
-/** The operations that GGML can differentiate ({@code ggml_compute_backward} in ggml.c); others abort. */
+/**
+ * The operations that GGML can differentiate ({@code ggml_compute_backward} in ggml.c); others
+ * abort.
+ */
 final class Differentiable {
   private static final Set<Integer> OPERATIONS =
       Set.of(

@@ -1,6 +1,9 @@
 package org.ggml4j.ggml;
 
-/** A native call reported failure: an allocation that did not succeed, a computation that failed or was aborted. */
+/**
+ * A native call reported failure: an allocation that did not succeed, a computation that failed or
+ * was aborted.
+ */
 public final class GgmlException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

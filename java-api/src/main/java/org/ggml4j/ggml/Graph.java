@@ -13,8 +13,8 @@ import org.ggml4j.gguf.GgmlType;
 import org.ggml4j.gguf.UnsupportedModelException;
 
 /**
- * The computation that is being described: operations on {@link Tensor}s append nodes and return at once;
- * a {@link Scheduler} runs them later, as often as wanted, with other data in the inputs.
+ * The computation that is being described: operations on {@link Tensor}s append nodes and return at
+ * once; a {@link Scheduler} runs them later, as often as wanted, with other data in the inputs.
  *
  * <p>{@link #clear} begins a new graph in the same memory; tensors of the old one throw
  * IllegalStateException from then on. One thread at a time.
@@ -112,8 +112,7 @@ public final class Graph implements CloseStack.Closing {
     long[] sizes = Shapes.checked("input " + name, type, ne);
     checkRoom();
     Tensor tensor =
-        tensor(
-            Ggml.ggml_new_tensor_4d(context, type.id(), sizes[0], sizes[1], sizes[2], sizes[3]));
+        tensor(Ggml.ggml_new_tensor_4d(context, type.id(), sizes[0], sizes[1], sizes[2], sizes[3]));
     Ggml.ggml_set_input(tensor.handle());
     return tensor.named(name);
   }
@@ -129,7 +128,9 @@ public final class Graph implements CloseStack.Closing {
     return new Tensor(this, handle.reinterpret(ggml_tensor.sizeof(), arena, null));
   }
 
-  /** Makes {@code tensor} and all that it depends on part of what will be computed, in this order. */
+  /**
+   * Makes {@code tensor} and all that it depends on part of what will be computed, in this order.
+   */
   public Tensor expand(Tensor tensor) {
     tensor.check();
     Ggml.ggml_build_forward_expand(handle(), tensor.handle());
@@ -137,12 +138,15 @@ public final class Graph implements CloseStack.Closing {
   }
 
   /**
-   * Appends the computation of the gradients of {@code loss}; forward nodes must have been expanded.
+   * Appends the computation of the gradients of {@code loss}; forward nodes must have been
+   * expanded.
    *
    * @param loss a scalar
-   * @param accumulators for each parameter that is trained, where its gradient is added to: F32 of its shape
+   * @param accumulators for each parameter that is trained, where its gradient is added to: F32 of
+   *     its shape
    * @param lossGradient F32 [1] that holds 1
-   * @throws UnsupportedModelException if an operation of the graph has no backward pass; GGML would abort
+   * @throws UnsupportedModelException if an operation of the graph has no backward pass; GGML would
+   *     abort
    */
   public void expandBackward(Tensor loss, Map<Weight, Weight> accumulators, Weight lossGradient) {
     loss.check();

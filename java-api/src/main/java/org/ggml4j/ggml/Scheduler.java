@@ -30,8 +30,7 @@ public final class Scheduler implements CloseStack.Closing {
     MemorySegment types = arena.allocate(ValueLayout.ADDRESS, backends.size());
     for (int i = 0; i < backends.size(); i++) {
       list.setAtIndex(ValueLayout.ADDRESS, i, backends.get(i).handle());
-      types.setAtIndex(
-          ValueLayout.ADDRESS, i, backends.get(i).device().bufferType().handle());
+      types.setAtIndex(ValueLayout.ADDRESS, i, backends.get(i).device().bufferType().handle());
     }
     MemorySegment made =
         Ggml.ggml_backend_sched_new(list, types, backends.size(), maxNodes, false, true);

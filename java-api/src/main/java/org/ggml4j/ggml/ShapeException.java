@@ -1,6 +1,9 @@
 package org.ggml4j.ggml;
 
-/** Operands whose shapes, types or strides do not fit the operation; thrown while a graph is being built. */
+/**
+ * Operands whose shapes, types or strides do not fit the operation; thrown while a graph is being
+ * built.
+ */
 public final class ShapeException extends IllegalArgumentException {
   private static final long serialVersionUID = 1L;
 

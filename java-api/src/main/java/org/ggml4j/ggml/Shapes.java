@@ -14,7 +14,9 @@ final class Shapes {
 
   private Shapes() {}
 
-  /** Four sizes, filled up with ones; refused when one is not positive, or the product is absurd. */
+  /**
+   * Four sizes, filled up with ones; refused when one is not positive, or the product is absurd.
+   */
   static long[] checked(String what, GgmlType type, long... ne) {
     if (ne.length < 1 || ne.length > 4) {
       throw new ShapeException(what, "expected 1 to 4 dimensions, found " + ne.length);

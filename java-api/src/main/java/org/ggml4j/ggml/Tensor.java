@@ -11,14 +11,16 @@ import org.ggml4j.gguf.GgmlType;
 /**
  * A node of a {@link Graph}: the description of a result, not the result itself.
  *
- * <p>The methods append a node and return at once. They are named after GGML's functions and check their
- * operands first: what GGML would answer with an abort is a {@link ShapeException} here. A tensor lives as
- * long as its graph's present content; after {@link Graph#clear} it throws IllegalStateException.
+ * <p>The methods append a node and return at once. They are named after GGML's functions and check
+ * their operands first: what GGML would answer with an abort is a {@link ShapeException} here. A
+ * tensor lives as long as its graph's present content; after {@link Graph#clear} it throws
+ * IllegalStateException.
  *
  * <p>Sizes {@code ne} are in elements and strides {@code nb} in bytes, fastest dimension first.
  */
 public final class Tensor {
   private static final Set<GgmlType> FLOATS = Set.of(GgmlType.F32, GgmlType.F16, GgmlType.BF16);
+
   /** Types that {@code setRows} and {@code cpy} can write from F32. */
   private static final Set<GgmlType> WRITABLE =
       Set.of(
@@ -218,8 +220,7 @@ public final class Tensor {
     begin(operation, b);
     require(b.repeatsInto(this), operation, "the second does not repeat into the first", b);
     boolean types =
-        FLOATS.contains(type)
-            && (b.type == type || type != GgmlType.F32 && b.type == GgmlType.F32);
+        FLOATS.contains(type) && (b.type == type || type != GgmlType.F32 && b.type == GgmlType.F32);
     require(types, operation, "no kernel for these types", b);
     require(hasContiguousRows() && b.hasContiguousRows(), operation, "rows with gaps", b);
   }
@@ -329,16 +330,18 @@ public final class Tensor {
   // ---- matrix products
 
   /**
-   * {@code this^T b}: this is [k, n, …], b is [k, m, …], the result F32 [n, m, …]; GGML's convention, in which a
-   * weight [in, out] applied to x [in, m] is {@code weight.mulMat(x)}.
+   * {@code this^T b}: this is [k, n, …], b is [k, m, …], the result F32 [n, m, …]; GGML's
+   * convention, in which a weight [in, out] applied to x [in, m] is {@code weight.mulMat(x)}.
    */
   public Tensor mulMat(Tensor b) {
     begin("mulMat", b);
     require(ne0 == b.ne0, "mulMat", "first sizes differ", b);
     require(b.ne2 % ne2 == 0 && b.ne3 % ne3 == 0, "mulMat", "batches do not repeat", b);
-    require(hasContiguousRows() && b.hasContiguousRows() && nb0 <= nb1, "mulMat", "rows with gaps", b);
+    require(
+        hasContiguousRows() && b.hasContiguousRows() && nb0 <= nb1, "mulMat", "rows with gaps", b);
     require(FLOATS.contains(type) || type.isQuantized(), "mulMat", "no kernel for this type");
-    require(b.type == GgmlType.F32 || b.type == type && FLOATS.contains(type), "mulMat", "types", b);
+    require(
+        b.type == GgmlType.F32 || b.type == type && FLOATS.contains(type), "mulMat", "types", b);
     return made(Ggml.ggml_mul_mat(graph.context(), handle, b.handle));
   }
 
@@ -350,8 +353,8 @@ public final class Tensor {
   }
 
   /**
-   * Product with a chosen matrix of a stack: this is [k, n, nExpert], b F32 [k, 1 or nUsed, nTokens], the
-   * result F32 [n, nUsed, nTokens].
+   * Product with a chosen matrix of a stack: this is [k, n, nExpert], b F32 [k, 1 or nUsed,
+   * nTokens], the result F32 [n, nUsed, nTokens].
    *
    * @param ids I32 [nUsed, nTokens], each below nExpert
    */
@@ -377,7 +380,10 @@ public final class Tensor {
 
   // ---- rows
 
-  /** Rows of this [n, rows, …] named by {@code ids} I32 [m, …]: F32 [n, m, …]. Every id must be a row. */
+  /**
+   * Rows of this [n, rows, …] named by {@code ids} I32 [m, …]: F32 [n, m, …]. Every id must be a
+   * row.
+   */
   public Tensor getRows(Tensor ids) {
     begin("getRows", ids);
     require(ids.type == GgmlType.I32, "getRows", "ids are not I32", ids);
@@ -387,8 +393,8 @@ public final class Tensor {
   }
 
   /**
-   * Writes {@code rows} F32 [n, m] into the rows of this [n, cells] that {@code ids} I64 [m] names, converting
-   * to this type; the result is this tensor after the write. Every id must be a row.
+   * Writes {@code rows} F32 [n, m] into the rows of this [n, cells] that {@code ids} I64 [m] names,
+   * converting to this type; the result is this tensor after the write. Every id must be a row.
    */
   public Tensor setRows(Tensor rows, Tensor ids) {
     begin("setRows", rows);
@@ -427,8 +433,7 @@ public final class Tensor {
         positions);
     require(type == GgmlType.F32 || type == GgmlType.F16, "ropeExt", "expected F32 or F16");
     require(hasContiguousRows(), "ropeExt", "rows with gaps");
-    require(
-        p.nRot() >= 2 && p.nRot() % 2 == 0 && p.nRot() <= ne0, "ropeExt", "nRot " + p.nRot());
+    require(p.nRot() >= 2 && p.nRot() % 2 == 0 && p.nRot() <= ne0, "ropeExt", "nRot " + p.nRot());
     MemorySegment factors = MemorySegment.NULL;
     if (p.factors().isPresent()) {
       Tensor f = graph.use(p.factors().get());
@@ -453,15 +458,16 @@ public final class Tensor {
   }
 
   /**
-   * {@code softmax(q k^T * scale + mask) v} in one operation, arXiv 2205.14135; this is q, F32 [headDim, nTokens,
-   * nHead, …].
+   * {@code softmax(q k^T * scale + mask) v} in one operation, arXiv 2205.14135; this is q, F32
+   * [headDim, nTokens, nHead, …].
    *
    * @param k [headDim, nKv, nHeadKv, …], F16 or quantized
    * @param v [headDimV, nKv, nHeadKv, …]
    * @param mask F16 [nKv, nTokens]
    * @return F32 [headDimV, nHead, nTokens, …]
    */
-  public Tensor flashAttnExt(Tensor k, Tensor v, Tensor mask, float scale, float maxBias, float softcap) {
+  public Tensor flashAttnExt(
+      Tensor k, Tensor v, Tensor mask, float scale, float maxBias, float softcap) {
     begin("flashAttnExt", k);
     v.check();
     mask.check();
@@ -523,7 +529,8 @@ public final class Tensor {
     begin();
     long[] n = Shapes.checked("repeat", type, ne);
     boolean fits = n[0] % ne0 == 0 && n[1] % ne1 == 0 && n[2] % ne2 == 0 && n[3] % ne3 == 0;
-    require(fits && type == GgmlType.F32, "repeat", "F32 does not repeat to " + Arrays.toString(ne));
+    require(
+        fits && type == GgmlType.F32, "repeat", "F32 does not repeat to " + Arrays.toString(ne));
     return made(Ggml.ggml_repeat_4d(graph.context(), handle, n[0], n[1], n[2], n[3]));
   }
 
@@ -555,8 +562,7 @@ public final class Tensor {
             + (n[1] - 1) * stride1
             + (n[2] - 1) * stride2
             + (n[3] - 1) * stride3;
-    boolean inside =
-        offset >= 0 && stride1 >= 0 && stride2 >= 0 && stride3 >= 0 && end <= nBytes();
+    boolean inside = offset >= 0 && stride1 >= 0 && stride2 >= 0 && stride3 >= 0 && end <= nBytes();
     require(inside, operation, "the window ends at byte " + end + " of " + nBytes());
   }
 
@@ -609,7 +615,10 @@ public final class Tensor {
     return made(Ggml.ggml_cast(graph.context(), handle, to.id()));
   }
 
-  /** Copies this into the memory of {@code target}, converting; the result is target after the write. */
+  /**
+   * Copies this into the memory of {@code target}, converting; the result is target after the
+   * write.
+   */
   public Tensor cpy(Tensor target) {
     begin("cpy", target);
     require(nElements() == target.nElements(), "cpy", "numbers of elements differ", target);
@@ -624,8 +633,8 @@ public final class Tensor {
   // ---- training
 
   /**
-   * Cross-entropy of the softmax of these logits F32 [nVocab, n] against {@code labels} (probabilities of the
-   * same shape), averaged over n: [1].
+   * Cross-entropy of the softmax of these logits F32 [nVocab, n] against {@code labels}
+   * (probabilities of the same shape), averaged over n: [1].
    */
   public Tensor crossEntropyLoss(Tensor labels) {
     begin("crossEntropyLoss", labels);

@@ -2,7 +2,6 @@ package org.ggml4j.ggml;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -16,8 +15,9 @@ import org.ggml4j.gguf.GgmlType;
 /**
  * Owns stored tensors and the buffers they lie in, one buffer for each kind of memory.
  *
- * <p>First every weight is declared, then {@link #allocate} or {@link #mapHost} gives them memory, then
- * their bytes are set. Declaring and setting is for one thread; reading may be done by any number.
+ * <p>First every weight is declared, then {@link #allocate} or {@link #mapHost} gives them memory,
+ * then their bytes are set. Declaring and setting is for one thread; reading may be done by any
+ * number.
  */
 public final class WeightStore implements CloseStack.Closing {
   private final Arena arena = Arena.ofShared();
@@ -27,7 +27,9 @@ public final class WeightStore implements CloseStack.Closing {
   private final int maxTensors;
   private boolean closed;
 
-  /** The weights of one kind of memory: a metadata context, its tensors, and the buffers under them. */
+  /**
+   * The weights of one kind of memory: a metadata context, its tensors, and the buffers under them.
+   */
   private static final class Group {
     final MemorySegment context;
     final Set<Weight> pending = new LinkedHashSet<>();
@@ -113,7 +115,8 @@ public final class WeightStore implements CloseStack.Closing {
   }
 
   /**
-   * Lays the declared weights of a buffer type over memory that holds them already, such as a mapped file.
+   * Lays the declared weights of a buffer type over memory that holds them already, such as a
+   * mapped file.
    *
    * @param host the whole of that memory, aligned to 32 bytes; must outlive this store
    * @param offsets where in {@code host} each weight begins, in bytes
@@ -129,8 +132,7 @@ public final class WeightStore implements CloseStack.Closing {
       }
     }
     MemorySegment buffer =
-        Ggml.ggml_backend_dev_buffer_from_host_ptr(
-            device.handle(), host, host.byteSize(), largest);
+        Ggml.ggml_backend_dev_buffer_from_host_ptr(device.handle(), host, host.byteSize(), largest);
     if (buffer.address() == 0) {
       throw new GgmlException(
           GgmlException.Status.ALLOC_FAILED,
@@ -164,7 +166,8 @@ public final class WeightStore implements CloseStack.Closing {
     groups.forEach(
         (type, group) -> {
           if (!group.pending.isEmpty()) {
-            long wanted = Ggml.ggml_backend_alloc_ctx_tensors_from_buft_size(group.context, type.handle());
+            long wanted =
+                Ggml.ggml_backend_alloc_ctx_tensors_from_buft_size(group.context, type.handle());
             MemorySegment buffer =
                 Ggml.ggml_backend_alloc_ctx_tensors_from_buft(group.context, type.handle());
             if (buffer.address() == 0) {
@@ -175,8 +178,7 @@ public final class WeightStore implements CloseStack.Closing {
             }
             owned.push(() -> Ggml.ggml_backend_buffer_free(buffer));
             if (usage == Usage.WEIGHTS) {
-              Ggml.ggml_backend_buffer_set_usage(
-                  buffer, Ggml.GGML_BACKEND_BUFFER_USAGE_WEIGHTS());
+              Ggml.ggml_backend_buffer_set_usage(buffer, Ggml.GGML_BACKEND_BUFFER_USAGE_WEIGHTS());
             }
             group.pending.clear();
             bytes.put(type, Ggml.ggml_backend_buffer_get_size(buffer));
@@ -218,7 +220,13 @@ public final class WeightStore implements CloseStack.Closing {
   private static void checkRange(Weight weight, long offset, long size) {
     if (offset < 0 || size > weight.nBytes() - offset) {
       throw new IllegalArgumentException(
-          weight + ": bytes " + offset + " to " + (offset + size) + " are outside of its " + weight.nBytes());
+          weight
+              + ": bytes "
+              + offset
+              + " to "
+              + (offset + size)
+              + " are outside of its "
+              + weight.nBytes());
     }
   }
 
@@ -229,8 +237,8 @@ public final class WeightStore implements CloseStack.Closing {
   }
 
   /**
-   * Where a weight may lie, best first: a memory with rearranged weights only if the device computes
-   * {@code operation} from there, else the device's own.
+   * Where a weight may lie, best first: a memory with rearranged weights only if the device
+   * computes {@code operation} from there, else the device's own.
    *
    * @param operation builds a graph's use of a weight: a matrix product of such weights
    * @param type type of the weight
@@ -259,7 +267,10 @@ public final class WeightStore implements CloseStack.Closing {
     OTHER
   }
 
-  /** Asks the device about the operation on a weight that seems to lie in that memory, as llama.cpp's loader does. */
+  /**
+   * Asks the device about the operation on a weight that seems to lie in that memory, as
+   * llama.cpp's loader does.
+   */
   private static boolean supports(
       Device device, BufferType bufferType, Operation operation, GgmlType type, long[] ne) {
     try (Arena call = Arena.ofConfined()) {
@@ -277,8 +288,7 @@ public final class WeightStore implements CloseStack.Closing {
           node = Ggml.ggml_mul_mat(context, weight, x);
         } else {
           long used = Math.min(2, ne[2]);
-          MemorySegment x =
-              Ggml.ggml_new_tensor_3d(context, GgmlType.F32.id(), ne[0], used, 512);
+          MemorySegment x = Ggml.ggml_new_tensor_3d(context, GgmlType.F32.id(), ne[0], used, 512);
           MemorySegment ids = Ggml.ggml_new_tensor_2d(context, GgmlType.I32.id(), used, 512);
           node = Ggml.ggml_mul_mat_id(context, weight, x, ids);
         }
@@ -309,5 +319,4 @@ public final class WeightStore implements CloseStack.Closing {
       owned.close();
     }
   }
-
 }

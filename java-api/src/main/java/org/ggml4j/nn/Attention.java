@@ -4,8 +4,8 @@ import org.ggml4j.ggml.Tensor;
 import org.ggml4j.gguf.GgmlType;
 
 /**
- * Scaled dot-product attention with grouped key and value heads, arXiv 1706.03762 and 2305.13245; what
- * llama.cpp's {@code build_attn_mha} in llama-graph.cpp computes.
+ * Scaled dot-product attention with grouped key and value heads, arXiv 1706.03762 and 2305.13245;
+ * what llama.cpp's {@code build_attn_mha} in llama-graph.cpp computes.
  */
 public final class Attention {
   private Attention() {}
@@ -22,7 +22,8 @@ public final class Attention {
   public static Tensor flash(Tensor q, Tensor k, Tensor v, Tensor mask, float scale, int il) {
     Tensor kk = k.type() == GgmlType.F32 ? k.cast(GgmlType.F16) : k;
     Tensor vv = v.type() == GgmlType.F32 ? v.cast(GgmlType.F16) : v;
-    Tensor x = q.permute(0, 2, 1, 3).flashAttnExt(kk, vv, mask, scale, 0, 0); // [headDimV, nHead, nTokens]
+    Tensor x =
+        q.permute(0, 2, 1, 3).flashAttnExt(kk, vv, mask, scale, 0, 0); // [headDimV, nHead, nTokens]
     return x.reshape(x.ne(0) * x.ne(1), x.ne(2) * x.ne(3)).named("kqv_out", il);
   }
 

@@ -3,10 +3,11 @@ package org.ggml4j.nn;
 import java.util.Arrays;
 
 /**
- * Tokens to be evaluated together, each with its position, its sequence, and whether its logits are wanted.
+ * Tokens to be evaluated together, each with its position, its sequence, and whether its logits are
+ * wanted.
  *
- * <p>A mutable buffer that is filled, evaluated and cleared; it grows as needed and keeps its size. Within a
- * sequence, tokens come in the order of their positions.
+ * <p>A mutable buffer that is filled, evaluated and cleared; it grows as needed and keeps its size.
+ * Within a sequence, tokens come in the order of their positions.
  */
 public final class Batch {
   private int[] tokens;

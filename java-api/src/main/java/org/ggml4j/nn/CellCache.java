@@ -18,10 +18,10 @@ import org.ggml4j.gguf.GgmlType;
 /**
  * The KV cache: for each layer a table of cells, each with the key and the value of one token.
  *
- * <p>The cells that a batch writes are data of an input ({@code setRows}), so a graph stays valid from token
- * to token. Sequences share cells, so copying a sequence costs no memory. As in llama.cpp's
- * llama-kv-cache.cpp, values are stored transposed when flash attention is off, because the product with the
- * probabilities then reads them row by row.
+ * <p>The cells that a batch writes are data of an input ({@code setRows}), so a graph stays valid
+ * from token to token. Sequences share cells, so copying a sequence costs no memory. As in
+ * llama.cpp's llama-kv-cache.cpp, values are stored transposed when flash attention is off, because
+ * the product with the probabilities then reads them row by row.
  *
  * <p>One thread at a time.
  */
@@ -88,8 +88,10 @@ public final class CellCache implements CloseStack.Closing {
     try {
       for (int il = 0; il < shapes.size(); il++) {
         LayerShape s = shapes.get(il);
-        keys.add(store.declare(s.memory, "cache_k_l" + il, options.typeK, s.nEmbdK(), options.nCells));
-        values.add(store.declare(s.memory, "cache_v_l" + il, options.typeV, s.nEmbdV(), options.nCells));
+        keys.add(
+            store.declare(s.memory, "cache_k_l" + il, options.typeK, s.nEmbdK(), options.nCells));
+        values.add(
+            store.declare(s.memory, "cache_v_l" + il, options.typeV, s.nEmbdV(), options.nCells));
       }
       for (long size : store.allocate(WeightStore.Usage.CACHE).values()) {
         bytes += size;
@@ -155,7 +157,9 @@ public final class CellCache implements CloseStack.Closing {
     return cells.minPosition(sequence);
   }
 
-  /** Removes a range of positions, {@code to} excluded, from a sequence; its memory becomes free. */
+  /**
+   * Removes a range of positions, {@code to} excluded, from a sequence; its memory becomes free.
+   */
   public void remove(int sequence, int from, int to) {
     CellMap.checkSequence(sequence);
     cells.remove(sequence, from, to);
@@ -169,8 +173,8 @@ public final class CellCache implements CloseStack.Closing {
   }
 
   /**
-   * Moves a range of positions, {@code to} excluded, of a sequence by {@code delta}. The keys are turned when
-   * {@link #shiftGraph} is computed next.
+   * Moves a range of positions, {@code to} excluded, of a sequence by {@code delta}. The keys are
+   * turned when {@link #shiftGraph} is computed next.
    */
   public void shift(int sequence, int from, int to, int delta) {
     CellMap.checkSequence(sequence);
@@ -303,10 +307,12 @@ public final class CellCache implements CloseStack.Closing {
       GgmlType tk = options.typeK;
       GgmlType tv = options.typeV;
       Tensor k =
-          kAll.view3d(s.headDimK, nKv, s.nHeadKv, tk.rowSize(s.nEmbdK()), tk.rowSize(s.headDimK), 0);
+          kAll.view3d(
+              s.headDimK, nKv, s.nHeadKv, tk.rowSize(s.nEmbdK()), tk.rowSize(s.headDimK), 0);
       if (options.flashAttn) {
         Tensor v =
-            vAll.view3d(s.headDimV, nKv, s.nHeadKv, tv.rowSize(s.nEmbdV()), tv.rowSize(s.headDimV), 0);
+            vAll.view3d(
+                s.headDimV, nKv, s.nHeadKv, tv.rowSize(s.nEmbdV()), tv.rowSize(s.headDimV), 0);
         return in.graph().expand(Attention.flash(q, k, v, mask(), scale, il));
       }
       long row = tv.rowSize(options.nCells);
@@ -333,8 +339,7 @@ public final class CellCache implements CloseStack.Closing {
     /** Every element of a transposed value goes to a row of its own. */
     private Tensor valueIds(int nEmbdV) {
       return valueIds.computeIfAbsent(
-          nEmbdV,
-          n -> in.add("v_idxs", GgmlType.I64, this::fillValueIds, (long) in.nTokens() * n));
+          nEmbdV, n -> in.add("v_idxs", GgmlType.I64, this::fillValueIds, (long) in.nTokens() * n));
     }
 
     private void fillValueIds(Tensor tensor, Batch batch, Inputs.Scratch scratch) {
@@ -349,7 +354,10 @@ public final class CellCache implements CloseStack.Closing {
       tensor.set(to, 0, 8 * at);
     }
 
-    /** 0 where a token may look at a cell: of its own sequence and not of its future; else minus infinity. */
+    /**
+     * 0 where a token may look at a cell: of its own sequence and not of its future; else minus
+     * infinity.
+     */
     private Tensor mask() {
       if (mask == null) {
         GgmlType type = options.flashAttn ? GgmlType.F16 : GgmlType.F32;

@@ -3,8 +3,8 @@ package org.ggml4j.nn;
 import java.util.Arrays;
 
 /**
- * Which token of which sequences each cell of a KV cache holds. Several sequences may share a cell: a common
- * prefix is stored once.
+ * Which token of which sequences each cell of a KV cache holds. Several sequences may share a cell:
+ * a common prefix is stored once.
  *
  * <p>Bookkeeping only, in plain Java; the numbers themselves lie in {@link CellCache}.
  */
@@ -115,8 +115,8 @@ final class CellMap {
   }
 
   /**
-   * Adds {@code delta} to positions of a sequence; the keys are turned later, by what {@link #pendingShift}
-   * holds.
+   * Adds {@code delta} to positions of a sequence; the keys are turned later, by what {@link
+   * #pendingShift} holds.
    *
    * @throws IllegalStateException if a cell of the range is shared with another sequence
    */
@@ -126,7 +126,9 @@ final class CellMap {
       if (inRange(cell, bit, from, to)) {
         if (owners[cell] != bit) {
           throw new IllegalStateException(
-              "sequence " + sequence + " shares its tokens with another one, they can't be shifted");
+              "sequence "
+                  + sequence
+                  + " shares its tokens with another one, they can't be shifted");
         }
         if (positions[cell] + delta < 0) {
           throw new IllegalArgumentException(

@@ -10,8 +10,9 @@ import org.ggml4j.ggml.Tensor;
 import org.ggml4j.gguf.GgmlType;
 
 /**
- * The inputs of one graph. Each is made when an architecture first asks for it, and knows how to fill itself
- * from a batch; so the graph can be computed again for another batch of the same {@link Sizes}.
+ * The inputs of one graph. Each is made when an architecture first asks for it, and knows how to
+ * fill itself from a batch; so the graph can be computed again for another batch of the same {@link
+ * Sizes}.
  */
 public final class Inputs {
   /**
@@ -69,7 +70,8 @@ public final class Inputs {
   private Tensor outputIds;
 
   /**
-   * @param allOutputs every token's logits are wanted, in order: {@link #selectOutputs} does nothing
+   * @param allOutputs every token's logits are wanted, in order: {@link #selectOutputs} does
+   *     nothing
    */
   public Inputs(Graph graph, Sizes sizes, boolean allOutputs) {
     this.graph = graph;
@@ -134,7 +136,8 @@ public final class Inputs {
       return x;
     }
     if (outputIds == null) {
-      outputIds = add("inp_out_ids", GgmlType.I32, this::fillOutputIds, Math.max(1, sizes.nOutputs()));
+      outputIds =
+          add("inp_out_ids", GgmlType.I32, this::fillOutputIds, Math.max(1, sizes.nOutputs()));
     }
     return x.getRows(outputIds);
   }

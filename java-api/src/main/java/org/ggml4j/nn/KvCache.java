@@ -3,7 +3,8 @@ package org.ggml4j.nn;
 import org.ggml4j.ggml.Tensor;
 
 /**
- * Where the attention layers of one graph put their keys and values, and read those of earlier tokens.
+ * Where the attention layers of one graph put their keys and values, and read those of earlier
+ * tokens.
  */
 public interface KvCache {
   /** The part that belongs to layer {@code il}. */

@@ -3,8 +3,8 @@ package org.ggml4j.nn;
 import org.ggml4j.ggml.Tensor;
 
 /**
- * A mixture of feed-forward experts, of which a router picks a few for each token: arXiv 2401.04088 (Mixtral).
- * The picked experts' probabilities are scaled to a sum of one.
+ * A mixture of feed-forward experts, of which a router picks a few for each token: arXiv 2401.04088
+ * (Mixtral). The picked experts' probabilities are scaled to a sum of one.
  *
  * @param router [nEmbd, nExpert]
  * @param gate [nEmbd, nFf, nExpert]
@@ -13,8 +13,7 @@ import org.ggml4j.ggml.Tensor;
  * @param nExpertUsed experts for each token
  * @param il index of the layer, for the nodes' names
  */
-public record Moe(
-    Linear router, Experts gate, Experts up, Experts down, int nExpertUsed, int il) {
+public record Moe(Linear router, Experts gate, Experts up, Experts down, int nExpertUsed, int il) {
   /** The smallest normal F16: keeps a sum of probabilities that vanished from being a divisor. */
   private static final float SMALLEST = 6.103515625e-5f;
 
@@ -27,7 +26,8 @@ public record Moe(
     long nTokens = x.ne(1);
     Tensor logits = router.apply(x).named("ffn_moe_logits", il); // [nExpert, nTokens]
     Tensor probs = logits.softMax().named("ffn_moe_probs", il);
-    Tensor ids = probs.argsortTopK(nExpertUsed).named("ffn_moe_topk", il); // I32 [nExpertUsed, nTokens]
+    Tensor ids =
+        probs.argsortTopK(nExpertUsed).named("ffn_moe_topk", il); // I32 [nExpertUsed, nTokens]
     Tensor shares = shares(probs, ids); // [1, nExpertUsed, nTokens]
     x.graph().expand(shares);
 
@@ -47,7 +47,8 @@ public record Moe(
 
   private Tensor shares(Tensor probs, Tensor ids) {
     long nTokens = probs.ne(1);
-    Tensor picked = probs.reshape(1, probs.ne(0), nTokens).getRows(ids); // [1, nExpertUsed, nTokens]
+    Tensor picked =
+        probs.reshape(1, probs.ne(0), nTokens).getRows(ids); // [1, nExpertUsed, nTokens]
     Tensor p = picked.named("ffn_moe_weights", il).reshape(nExpertUsed, nTokens);
     Tensor total = p.sumRows().clamp(SMALLEST, Float.POSITIVE_INFINITY); // [1, nTokens]
     Tensor norm = p.div(total.named("ffn_moe_weights_sum_clamped", il));

@@ -4,7 +4,8 @@ import org.ggml4j.ggml.Tensor;
 import org.ggml4j.ggml.Weight;
 
 /**
- * Each vector divided by its root mean square, then multiplied element by element: arXiv 1910.07467.
+ * Each vector divided by its root mean square, then multiplied element by element: arXiv
+ * 1910.07467.
  *
  * @param weight F32 [n]
  * @param eps added to the mean square

@@ -7,8 +7,8 @@ import org.ggml4j.gguf.GgmlType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Attention within rows of equal length, each a text of its own, with nothing kept: for training, where every
- * operation must have a backward pass.
+ * Attention within rows of equal length, each a text of its own, with nothing kept: for training,
+ * where every operation must have a backward pass.
  */
 public final class RowAttention implements KvCache {
   private final Inputs in;
@@ -34,8 +34,9 @@ public final class RowAttention implements KvCache {
   }
 
   /**
-   * Rows and heads share a dimension, because GGML's backward pass of a product repeats matrices in the third
-   * dimension only: head h of row r is number r * nHead + h, and that divided by nHead / nHeadKv is its key's.
+   * Rows and heads share a dimension, because GGML's backward pass of a product repeats matrices in
+   * the third dimension only: head h of row r is number r * nHead + h, and that divided by nHead /
+   * nHeadKv is its key's.
    */
   private Tensor attend(int il, Tensor q, Tensor k, Tensor v, float scale) {
     long nRows = q.ne(2) / rowLength;

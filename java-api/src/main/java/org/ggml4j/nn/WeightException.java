@@ -2,7 +2,9 @@ package org.ggml4j.nn;
 
 import java.util.List;
 
-/** A file's tensors are not those that its architecture declares; all problems of the file at once. */
+/**
+ * A file's tensors are not those that its architecture declares; all problems of the file at once.
+ */
 public final class WeightException extends RuntimeException {
   private static final long serialVersionUID = 1L;
   private static final int SHOWN = 20;

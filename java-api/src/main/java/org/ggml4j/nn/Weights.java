@@ -14,8 +14,9 @@ import org.ggml4j.ggml.WeightStore.Operation;
 import org.ggml4j.gguf.GgmlType;
 
 /**
- * The weight map of a model: an architecture's constructor asks for each tensor by its GGUF name and states
- * its shape. Whatever is missing, misshapen or left over is collected and reported at once by {@link #check}.
+ * The weight map of a model: an architecture's constructor asks for each tensor by its GGUF name
+ * and states its shape. Whatever is missing, misshapen or left over is collected and reported at
+ * once by {@link #check}.
  *
  * <p>{@link #block} gives the same under a prefix, such as {@code blk.3.}.
  */
@@ -113,7 +114,10 @@ public final class Weights {
     return source.names().contains(prefix + name);
   }
 
-  /** {@code name.weight} [in, out], and {@code name.scale} [1] and {@code name.bias} [out] if there are. */
+  /**
+   * {@code name.weight} [in, out], and {@code name.scale} [1] and {@code name.bias} [out] if there
+   * are.
+   */
   public Linear linear(String name, long in, long out) {
     ignore(name + ".input_scale");
     return new Linear(
@@ -123,22 +127,31 @@ public final class Weights {
         false);
   }
 
-  /** A scale of activations, stored for hardware that computes in 4 bits; GGML's products don't need it. */
+  /**
+   * A scale of activations, stored for hardware that computes in 4 bits; GGML's products don't need
+   * it.
+   */
   private void ignore(String name) {
     state.asked.add(prefix + name);
   }
 
-  /** Like {@link #linear}, for a layer behind the last block; without such a tensor, the embedding serves. */
+  /**
+   * Like {@link #linear}, for a layer behind the last block; without such a tensor, the embedding
+   * serves.
+   */
   public Linear outputOrTied(String name, Embedding embedding) {
     Weight e = embedding.weight();
     Weights last = new Weights(source, placement, store, nLayer, prefix, nLayer, state);
     if (has(name + ".weight")) {
       return last.linear(name, e.ne(0), e.ne(1));
     }
-    // A second declaration of the same tensor: as the matrix of a product it may lie in other memory.
+    // A second declaration of the same tensor: as the matrix of a product it may lie in other
+    // memory.
     BufferType memory =
         placement.bufferType(nLayer, Operation.MUL_MAT, e.type(), new long[] {e.ne(0), e.ne(1)});
-    boolean same = memory.equals(placement.bufferType(-1, Operation.OTHER, e.type(), new long[] {e.ne(0), e.ne(1)}));
+    boolean same =
+        memory.equals(
+            placement.bufferType(-1, Operation.OTHER, e.type(), new long[] {e.ne(0), e.ne(1)}));
     if (same) {
       return new Linear(e, Optional.empty(), Optional.empty(), false);
     }
@@ -158,7 +171,10 @@ public final class Weights {
     return new RmsNorm(weight, eps, il < 0 ? name : name + "-" + il);
   }
 
-  /** A stack of expert matrices, {@code name.weight} [in, out, nExpert], and {@code name.scale} if there is one. */
+  /**
+   * A stack of expert matrices, {@code name.weight} [in, out, nExpert], and {@code name.scale} if
+   * there is one.
+   */
   public Experts experts(String name, long in, long out, long nExpert) {
     ignore(name + ".input_scale");
     return new Experts(
@@ -180,15 +196,21 @@ public final class Weights {
     return has(name) ? Optional.of(vector(name, n)) : Optional.empty();
   }
 
-  /** A vector outside of blocks that every block may use, declared once, such as {@code rope_freqs.weight}. */
+  /**
+   * A vector outside of blocks that every block may use, declared once, such as {@code
+   * rope_freqs.weight}.
+   */
   public Optional<Weight> shared(String name, long n) {
     return new Weights(source, placement, store, nLayer, "", 0, state).optional(name, n);
   }
 
   private Weight declare(String name, Operation operation, long... ne) {
     Optional<Found> found = find(name, false, ne);
-    found.filter(f -> !isMatrixType(f.type())).ifPresent(f -> problem(name, "no kernel reads " + f.type()));
-    GgmlType type = found.map(Found::type).filter(t -> ne[0] % t.blockSize() == 0).orElse(GgmlType.F32);
+    found
+        .filter(f -> !isMatrixType(f.type()))
+        .ifPresent(f -> problem(name, "no kernel reads " + f.type()));
+    GgmlType type =
+        found.map(Found::type).filter(t -> ne[0] % t.blockSize() == 0).orElse(GgmlType.F32);
     return place(name, operation, new Found(type, sizes(ne)));
   }
 
@@ -208,7 +230,9 @@ public final class Weights {
     }
     found
         .filter(f -> !Arrays.equals(f.ne(), sizes(ne)))
-        .ifPresent(f -> problem(name, "declared " + Arrays.toString(ne) + ", file has " + trimmed(f.ne())));
+        .ifPresent(
+            f ->
+                problem(name, "declared " + Arrays.toString(ne) + ", file has " + trimmed(f.ne())));
     return found;
   }
 
@@ -216,7 +240,9 @@ public final class Weights {
     state.problems.add(prefix + name + ": " + text);
   }
 
-  /** Without problems the tensor is declared in the store; with them nothing will be loaded anyway. */
+  /**
+   * Without problems the tensor is declared in the store; with them nothing will be loaded anyway.
+   */
   private Weight place(String name, Operation operation, Found found) {
     BufferType memory = placement.bufferType(il, operation, found.type(), found.ne());
     Weight weight = store.declare(memory, prefix + name, found.type(), found.ne());

@@ -12,9 +12,9 @@ import org.ggml4j.ggml.Tensor;
 import org.ggml4j.gguf.GgmlType;
 
 /**
- * The optimizer's step, arXiv 1711.05101: a graph of one GGML operation for each parameter, over the gradients
- * that were added up. It is ggml-opt's own step; but ggml-opt keeps its moments and its count of steps to
- * itself, and a checkpoint that is to go on bit for bit needs both.
+ * The optimizer's step, arXiv 1711.05101: a graph of one GGML operation for each parameter, over
+ * the gradients that were added up. It is ggml-opt's own step; but ggml-opt keeps its moments and
+ * its count of steps to itself, and a checkpoint that is to go on bit for bit needs both.
  */
 final class AdamW implements CloseStack.Closing {
   private static final float EPS = 1e-8f;

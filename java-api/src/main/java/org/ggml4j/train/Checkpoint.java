@@ -12,7 +12,10 @@ import org.ggml4j.gguf.GgufWriter;
 import org.ggml4j.gguf.TensorInfo;
 import org.ggml4j.train.Parameters.Parameter;
 
-/** A training's state as a GGUF file: the parameters, both moments of each, and the number of steps done. */
+/**
+ * A training's state as a GGUF file: the parameters, both moments of each, and the number of steps
+ * done.
+ */
 final class Checkpoint {
   private static final String CONFIG = "training.config";
   private static final String STEP = "training.step";

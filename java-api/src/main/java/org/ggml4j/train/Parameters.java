@@ -86,8 +86,8 @@ final class Parameters implements CloseStack.Closing {
   }
 
   /**
-   * Normal values for matrices, smaller ones where a block adds to the residual stream (GPT-2's rule), ones
-   * for the vectors of norms.
+   * Normal values for matrices, smaller ones where a block adds to the residual stream (GPT-2's
+   * rule), ones for the vectors of norms.
    */
   private void initialise(long seed) {
     for (Parameter p : parameters) {

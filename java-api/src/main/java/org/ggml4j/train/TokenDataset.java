@@ -3,9 +3,9 @@ package org.ggml4j.train;
 import java.util.Arrays;
 
 /**
- * Texts as token ids, behind each other, and the rows that are cut from them. Which row is used when depends
- * only on the seed and on the row's number, so that a training that was interrupted goes on as if it had not
- * been.
+ * Texts as token ids, behind each other, and the rows that are cut from them. Which row is used
+ * when depends only on the seed and on the row's number, so that a training that was interrupted
+ * goes on as if it had not been.
  */
 public final class TokenDataset {
   private final int[] tokens;
@@ -45,8 +45,8 @@ public final class TokenDataset {
   }
 
   /**
-   * Copies a row of {@code row.length} tokens that begins with a text and goes on with the texts behind it,
-   * around to the first after the last.
+   * Copies a row of {@code row.length} tokens that begins with a text and goes on with the texts
+   * behind it, around to the first after the last.
    *
    * @param number of the row; the same one always gives the same text
    */

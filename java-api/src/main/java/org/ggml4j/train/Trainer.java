@@ -14,10 +14,10 @@ import org.ggml4j.gguf.GgufMetadata;
 import org.ggml4j.gguf.GgufWriter;
 
 /**
- * Trains a model from random weights: the same architecture classes that generate, GGML's backward pass, and
- * AdamW. Everything that happens depends on the configuration and the data only, so that a training that was
- * stopped and goes on from a checkpoint gives the same weights, bit for bit, as one that was not (on the same
- * machine with the same number of threads).
+ * Trains a model from random weights: the same architecture classes that generate, GGML's backward
+ * pass, and AdamW. Everything that happens depends on the configuration and the data only, so that
+ * a training that was stopped and goes on from a checkpoint gives the same weights, bit for bit, as
+ * one that was not (on the same machine with the same number of threads).
  *
  * <p>One thread at a time.
  */
@@ -69,8 +69,7 @@ public final class Trainer implements CloseStack.Closing {
    * @param heldOut what the loss is watched on
    * @throws IllegalArgumentException if a token is not in the vocabulary
    */
-  public Trainer(
-      Hparams hparams, TrainingConfig config, TokenDataset data, TokenDataset heldOut) {
+  public Trainer(Hparams hparams, TrainingConfig config, TokenDataset data, TokenDataset heldOut) {
     this.hparams = hparams;
     this.config = config;
     this.data = data;

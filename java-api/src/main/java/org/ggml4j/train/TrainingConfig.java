@@ -1,7 +1,8 @@
 package org.ggml4j.train;
 
 /**
- * What is trained, and how. Learning rates follow a linear warm-up and then half a cosine down to the minimum.
+ * What is trained, and how. Learning rates follow a linear warm-up and then half a cosine down to
+ * the minimum.
  *
  * @param nCtx tokens of a row of the batch, and the context length written into the file
  * @param nRows rows that are computed at once
@@ -63,8 +64,7 @@ public record TrainingConfig(
 
   private static void require(String name, int value, int min) {
     if (value < min) {
-      throw new IllegalArgumentException(
-          name + ": expected " + min + " or more, found " + value);
+      throw new IllegalArgumentException(name + ": expected " + min + " or more, found " + value);
     }
   }
 

@@ -16,8 +16,9 @@ import org.ggml4j.nn.Inputs;
 import org.ggml4j.nn.RowAttention;
 
 /**
- * The model over a batch of rows and its loss: the cross-entropy of each token's successor. With gradients, one
- * computation adds them to the parameters' accumulators. Built once, computed for every batch.
+ * The model over a batch of rows and its loss: the cross-entropy of each token's successor. With
+ * gradients, one computation adds them to the parameters' accumulators. Built once, computed for
+ * every batch.
  */
 final class TrainingGraph implements CloseStack.Closing {
   private final int nCtx;

@@ -14,8 +14,8 @@ import org.ggml4j.train.TokenDataset;
 import org.ggml4j.train.TrainingConfig;
 
 /**
- * How the model that comes with the command was made: stories of the {@link StoryGenerator}, a vocabulary
- * learnt from them, and a small Llama. Everything follows from the constants here.
+ * How the model that comes with the command was made: stories of the {@link StoryGenerator}, a
+ * vocabulary learnt from them, and a small Llama. Everything follows from the constants here.
  */
 public final class TinyStoriesRecipe {
   private static final int N_VOCAB = 2048;
@@ -48,7 +48,10 @@ public final class TinyStoriesRecipe {
         BpeTrainer.of(
             BpeTrainerOptions.of(N_VOCAB)
                 .withSpecialTokens(
-                    List.of(END_OF_TEXT), Optional.of(END_OF_TEXT), Optional.of(END_OF_TEXT), true));
+                    List.of(END_OF_TEXT),
+                    Optional.of(END_OF_TEXT),
+                    Optional.of(END_OF_TEXT),
+                    true));
     stories.subList(0, VOCABULARY_STORIES).forEach(trainer::add);
     TrainedVocabulary vocabulary = trainer.train();
     Tokenizer tokenizer = vocabulary.tokenizer();
