@@ -135,7 +135,6 @@ final class Utf8 {
         int second = s[to - n + 1] & 0xFF;
         boolean bad =
             (lead == 0xE0 && second < 0xA0)
-                || (lead == 0xED && second > 0x9F)
                 || (lead == 0xF0 && second < 0x90)
                 || (lead == 0xF4 && second > 0x8F);
         if (bad) {

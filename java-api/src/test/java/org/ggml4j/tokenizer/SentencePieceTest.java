@@ -35,7 +35,7 @@ class SentencePieceTest {
     "abc,        ▁a|bc", // bc has the best score, then ▁a
     "ab,         ▁|ab",
     "aab,        ▁a|ab",
-    "aaaaa,      ▁a|aa|aa", // the leading ▁a is joined first, then pairs from the left
+    "aaaaa,      ▁a|aaaa", // the leading ▁a is joined first, then pairs from the left
     "é,          ▁|é",
     "x,          ▁|<0x78>",
     "日,         ▁|<0xE6>|<0x97>|<0xA5>",

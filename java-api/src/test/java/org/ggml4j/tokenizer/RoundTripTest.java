@@ -13,7 +13,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import org.ggml4j.gguf.GgufFormatException;
 
-class RoundTripProperties {
+class RoundTripTest {
   private static final Map<String, Tokenizer> TOKENIZERS = new ConcurrentHashMap<>();
   private static final EncodeOptions PLAIN = EncodeOptions.plain();
 
