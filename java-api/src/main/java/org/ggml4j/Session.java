@@ -256,7 +256,7 @@ public final class Session implements AutoCloseable {
   /** Stops a generation's running step, if that is what runs. */
   void stopStep(Generation generation) {
     synchronized (lock) {
-      if (!closed && running == generation) {
+      if (!closed && generation.equals(running)) {
         evaluator.abort();
       }
     }
@@ -380,7 +380,7 @@ public final class Session implements AutoCloseable {
         throw new IllegalStateException("this session was closed");
       }
       Thread current = Thread.currentThread();
-      if (user != null && user != current) {
+      if (user != null && !user.equals(current)) {
         throw new IllegalStateException(
             "this session is in use by thread "
                 + user.getName()
@@ -414,7 +414,7 @@ public final class Session implements AutoCloseable {
       closed = true;
       evaluator.abort();
       boolean interrupted = false;
-      while (user != null && user != Thread.currentThread()) {
+      while (user != null && !user.equals(Thread.currentThread())) {
         try {
           lock.wait();
         } catch (InterruptedException e) {
