@@ -117,7 +117,7 @@ final class ModelLoader {
     report();
     bring(store, weights.declared());
     Summary summary = summary(hparams, weights.declared().size());
-    LOG.log(Level.INFO, summary.line);
+    LOG.log(Level.DEBUG, summary.line);
     return new Loaded(architecture, hparams, summary);
   }
 
@@ -130,7 +130,7 @@ final class ModelLoader {
 
     @Override
     public Optional<Weights.Found> find(String name, long[] ne, boolean optional) {
-      return file.tensor(name).map(t -> new Weights.Found(t.type(), t.ne()));
+      return file.tensor(name).map(t -> Weights.Found.of(t.type(), t.ne()));
     }
 
     @Override

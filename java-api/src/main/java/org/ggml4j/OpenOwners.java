@@ -3,7 +3,6 @@ package org.ggml4j;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Remembers which models and sessions are open and where they were opened, if {@code
@@ -11,7 +10,7 @@ import java.util.Map;
  */
 final class OpenOwners {
   private static final boolean TRACKING = Boolean.getBoolean("ggml4j.trackResources");
-  private static final Map<Object, Throwable> OPEN = new IdentityHashMap<>();
+  private static final IdentityHashMap<Object, Throwable> OPEN = new IdentityHashMap<>();
 
   private OpenOwners() {}
 

@@ -23,7 +23,7 @@ public final class WeightStore implements CloseStack.Closing {
   private final Arena arena = Arena.ofShared();
   private final CloseStack owned = new CloseStack();
   private final Map<BufferType, Group> groups = new LinkedHashMap<>();
-  private final Map<Weight, BufferType> memory = new IdentityHashMap<>();
+  private final IdentityHashMap<Weight, BufferType> memory = new IdentityHashMap<>();
   private final int maxTensors;
   private boolean closed;
 

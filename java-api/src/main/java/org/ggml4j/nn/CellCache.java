@@ -14,6 +14,7 @@ import org.ggml4j.ggml.Tensor;
 import org.ggml4j.ggml.Weight;
 import org.ggml4j.ggml.WeightStore;
 import org.ggml4j.gguf.GgmlType;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The KV cache: for each layer a table of cells, each with the key and the value of one token.
@@ -174,7 +175,7 @@ public final class CellCache implements CloseStack.Closing {
 
   /**
    * Moves a range of positions, {@code to} excluded, of a sequence by {@code delta}. The keys are
-   * turned when {@link #shiftGraph} is computed next.
+   * turned when {@link #buildShift}'s graph is computed next.
    */
   public void shift(int sequence, int from, int to, int delta) {
     CellMap.checkSequence(sequence);
@@ -263,9 +264,9 @@ public final class CellCache implements CloseStack.Closing {
 
   private final class View implements KvCache {
     private final Inputs in;
-    private Tensor cellIds;
+    private @Nullable Tensor cellIds;
     private final Map<Integer, Tensor> valueIds = new HashMap<>();
-    private Tensor mask;
+    private @Nullable Tensor mask;
 
     View(Inputs in) {
       this.in = in;

@@ -8,6 +8,7 @@ import java.util.List;
 import org.ggml4j.ggml.Graph;
 import org.ggml4j.ggml.Tensor;
 import org.ggml4j.gguf.GgmlType;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The inputs of one graph. Each is made when an architecture first asks for it, and knows how to
@@ -65,9 +66,9 @@ public final class Inputs {
   private final Sizes sizes;
   private final boolean allOutputs;
   private final List<Input> made = new ArrayList<>();
-  private Tensor tokens;
-  private Tensor positions;
-  private Tensor outputIds;
+  private @Nullable Tensor tokens;
+  private @Nullable Tensor positions;
+  private @Nullable Tensor outputIds;
 
   /**
    * @param allOutputs every token's logits are wanted, in order: {@link #selectOutputs} does

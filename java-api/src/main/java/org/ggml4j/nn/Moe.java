@@ -15,7 +15,7 @@ import org.ggml4j.ggml.Tensor;
  */
 public record Moe(Linear router, Experts gate, Experts up, Experts down, int nExpertUsed, int il) {
   /** The smallest normal F16: keeps a sum of probabilities that vanished from being a divisor. */
-  private static final float SMALLEST = 6.103515625e-5f;
+  private static final float SMALLEST = 0x1p-14f;
 
   /**
    * @param x F32 [nEmbd, nTokens]

@@ -37,8 +37,18 @@ public final class Weights {
     Set<String> names();
   }
 
-  /** A tensor as it is stored; four sizes. */
-  public record Found(GgmlType type, long[] ne) {}
+  /** A tensor as it is stored: its type and four sizes. */
+  public record Found(GgmlType type, long ne0, long ne1, long ne2, long ne3) {
+    /** From one to four sizes, fastest dimension first. */
+    public static Found of(GgmlType type, long... ne) {
+      long[] n = sizes(ne);
+      return new Found(type, n[0], n[1], n[2], n[3]);
+    }
+
+    long[] ne() {
+      return new long[] {ne0, ne1, ne2, ne3};
+    }
+  }
 
   /** Decides in which memory a weight goes. */
   public interface Placement {
@@ -188,7 +198,7 @@ public final class Weights {
     found
         .filter(f -> f.type() != GgmlType.F32)
         .ifPresent(f -> problem(name, "expected F32, found " + f.type()));
-    return place(name, Operation.OTHER, new Found(GgmlType.F32, sizes(n)));
+    return place(name, Operation.OTHER, Found.of(GgmlType.F32, n));
   }
 
   /** An F32 vector under its full name, if there is one. */
@@ -211,7 +221,7 @@ public final class Weights {
         .ifPresent(f -> problem(name, "no kernel reads " + f.type()));
     GgmlType type =
         found.map(Found::type).filter(t -> ne[0] % t.blockSize() == 0).orElse(GgmlType.F32);
-    return place(name, operation, new Found(type, sizes(ne)));
+    return place(name, operation, Found.of(type, ne));
   }
 
   private static boolean isMatrixType(GgmlType type) {

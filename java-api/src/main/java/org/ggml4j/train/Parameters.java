@@ -69,9 +69,7 @@ final class Parameters implements CloseStack.Closing {
     @Override
     public Optional<Weights.Found> find(String name, long[] ne, boolean optional) {
       names.add(name);
-      long[] sizes = {1, 1, 1, 1};
-      System.arraycopy(ne, 0, sizes, 0, ne.length);
-      return Optional.of(new Weights.Found(GgmlType.F32, sizes));
+      return Optional.of(Weights.Found.of(GgmlType.F32, ne));
     }
 
     @Override
