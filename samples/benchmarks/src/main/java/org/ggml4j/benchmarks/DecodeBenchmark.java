@@ -24,9 +24,10 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * Tokens per second, as llama-bench counts them: 128 steps of one token from an empty context ({@code tg128}),
- * and prompts of 256 tokens ({@code pp256}). With {@code -prof gc} also the bytes that a step allocates on the
- * Java heap; with {@code -p reuseGraph=true,false} the cost of building the graph anew for each step.
+ * Tokens per second, as llama-bench counts them: 128 steps of one token from an empty context
+ * ({@code tg128}), and prompts of 256 tokens ({@code pp256}). With {@code -prof gc} also the bytes
+ * that a step allocates on the Java heap; with {@code -p reuseGraph=true,false} the cost of
+ * building the graph anew for each step.
  */
 @NullUnmarked
 @State(Scope.Benchmark)
