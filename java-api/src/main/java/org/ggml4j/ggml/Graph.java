@@ -42,7 +42,10 @@ public final class Graph implements CloseStack.Closing {
     this.maxNodes = maxNodes;
     this.gradients = gradients;
     tensorBytes = Ggml.ggml_tensor_overhead();
-    memory = tensorBytes * (maxNodes + 8L) + Ggml.ggml_graph_overhead_custom(maxNodes, gradients);
+    int graphs = gradients ? 2 : 1; // see OuterProducts
+    memory =
+        tensorBytes * (maxNodes + 8L)
+            + graphs * Ggml.ggml_graph_overhead_custom(maxNodes, gradients);
     owned.push(arena::close);
     MemorySegment made;
     try (Arena call = Arena.ofConfined()) {
@@ -172,6 +175,7 @@ public final class Graph implements CloseStack.Closing {
       }
       Ggml.ggml_build_backward_expand(context, graph, list);
     }
+    graph = OuterProducts.asMatrixProducts(this, newGraph());
   }
 
   /** Number of nodes that have been expanded. */

@@ -57,7 +57,7 @@ final class TrainingGraph implements CloseStack.Closing {
     owned.push(scratch::close);
     result = arena.allocate(ValueLayout.JAVA_FLOAT);
     try {
-      int maxNodes = 64 * parameters.list().size() + 1024;
+      int maxNodes = 96 * parameters.list().size() + 1024;
       graph = owned.own(new Graph(maxNodes, gradients));
       scheduler = owned.own(new Scheduler(List.of(backend), maxNodes));
       inputs = new Inputs(graph, new Inputs.Sizes(n, n, nCtx), true);
