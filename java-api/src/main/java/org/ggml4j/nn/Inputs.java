@@ -138,14 +138,15 @@ public final class Inputs {
     }
     if (outputIds == null) {
       outputIds =
-          add("inp_out_ids", GgmlType.I32, this::fillOutputIds, Math.max(1, sizes.nOutputs()));
+          add("inp_out_ids", GgmlType.I32, Inputs::fillOutputIds, Math.max(1, sizes.nOutputs()));
     }
     return x.getRows(outputIds);
   }
 
-  private void fillOutputIds(Tensor tensor, Batch batch, Scratch scratch) {
-    int n = sizes.nOutputs();
+  private static void fillOutputIds(Tensor tensor, Batch batch, Scratch scratch) {
+    int n = (int) tensor.ne(0);
     MemorySegment to = scratch.atLeast(4L * n);
+    to.setAtIndex(ValueLayout.JAVA_INT, 0, 0); // with no row wanted, any row that there is
     int row = 0;
     for (int i = 0; i < batch.size(); i++) {
       if (batch.isOutput(i)) {
