@@ -28,6 +28,25 @@ public record RopeParameters(
     float betaSlow,
     Optional<Weight> factors) {
 
+  /**
+   * The same turn without any change of magnitude, for keys that have that already. What GGML
+   * multiplies by on its own account when {@code extFactor} is not zero is taken out.
+   */
+  public RopeParameters turnOnly() {
+    float own = extFactor == 0 ? 1 : (float) (1 + 0.1 * Math.log(1 / freqScale));
+    return new RopeParameters(
+        style,
+        nRot,
+        nCtxOrig,
+        freqBase,
+        freqScale,
+        extFactor,
+        1 / own,
+        betaFast,
+        betaSlow,
+        factors);
+  }
+
   /** Pairing of elements; GGML's {@code GGML_ROPE_TYPE_*}. */
   public enum Style {
     /** Neighbours (2i, 2i+1), as in the paper and in Llama. */

@@ -238,7 +238,7 @@ public final class CellCache implements CloseStack.Closing {
 
   /**
    * Appends to a graph what turns the keys of all layers as {@link #shift} asked for; llama.cpp's
-   * {@code build_graph_shift}.
+   * {@code build_graph_shift}, except that YaRN's magnitude is not applied a second time.
    *
    * @param rope how the keys of layer il were turned when they were stored
    */
@@ -249,7 +249,8 @@ public final class CellCache implements CloseStack.Closing {
       LayerShape s = shapes.get(il);
       Tensor k = g.use(keys.get(il)).reshape(s.headDimK, s.nHeadKv, options.nCells);
       Tensor wide = options.typeK == GgmlType.F32 ? k : k.cast(GgmlType.F32);
-      Tensor turned = rope.apply(il).apply(wide, shifts);
+      Rope turn = new Rope(rope.apply(il).parameters().turnOnly());
+      Tensor turned = turn.apply(wide, shifts);
       g.expand(turned.cpy(k));
     }
   }
