@@ -224,10 +224,10 @@ public final class CellCache implements CloseStack.Closing {
     }
   }
 
-  /** Gives the cells of a batch back whose computation failed. */
+  /** Gives the cells of a batch back whose computation failed, before anything else happens. */
   public void rollback(Batch batch) {
     for (int i = 0; i < batch.size(); i++) {
-      cells.remove(batch.sequence(i), batch.position(i), batch.position(i) + 1);
+      cells.release(slots[i]);
     }
   }
 

@@ -83,6 +83,15 @@ final class CellMap {
     end = Math.max(end, cell + 1);
   }
 
+  /** Takes a token out of its cell, whatever sequences it belongs to. */
+  void release(int cell) {
+    if (owners[cell] != 0) {
+      owners[cell] = 0;
+      used--;
+      shrinkEnd();
+    }
+  }
+
   /** Removes the tokens at positions from {@code from} to before {@code to} from a sequence. */
   void remove(int sequence, int from, int to) {
     long bit = 1L << sequence;
