@@ -84,7 +84,6 @@ public final class CellCache implements CloseStack.Closing {
       checkBlocks("keys", options.typeK, s.headDimK);
       checkBlocks("values", options.typeV, s.headDimV);
     }
-    cells = new CellMap(options.nCells);
     store = new WeightStore(2 * shapes.size() + 2);
     try {
       for (int il = 0; il < shapes.size(); il++) {
@@ -97,6 +96,8 @@ public final class CellCache implements CloseStack.Closing {
       for (long size : store.allocate(WeightStore.Usage.CACHE).values()) {
         bytes += size;
       }
+      // After the native memory: too large a context is then a GgmlException, no OutOfMemoryError.
+      cells = new CellMap(options.nCells);
       clearMemory();
     } catch (Throwable e) {
       store.close();
