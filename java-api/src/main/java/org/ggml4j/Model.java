@@ -42,7 +42,7 @@ public final class Model implements AutoCloseable {
   private final Set<Session> sessions = new LinkedHashSet<>();
   private final ModelLoader.Loaded loaded;
   private @Nullable Tokenizer tokenizer;
-  private boolean closed;
+  private volatile boolean closed;
 
   private Model(Path path, ModelOptions options) throws IOException {
     this.options = options;
@@ -109,6 +109,7 @@ public final class Model implements AutoCloseable {
   }
 
   public Hparams hparams() {
+    checkOpen();
     return loaded.hparams();
   }
 
@@ -142,11 +143,13 @@ public final class Model implements AutoCloseable {
 
   /** Which kinds of memory the weights are in, in one line. */
   public String placement() {
+    checkOpen();
     return loaded.summary().line();
   }
 
   /** Bytes of native memory that the weights take, mapped ones included. */
   public long nativeBytes() {
+    checkOpen();
     return loaded.summary().nativeBytes();
   }
 
