@@ -35,15 +35,7 @@ public record RopeParameters(
   public RopeParameters turnOnly() {
     float own = extFactor == 0 ? 1 : (float) (1 + 0.1 * Math.log(1 / freqScale));
     return new RopeParameters(
-        style,
-        nRot,
-        nCtxOrig,
-        freqBase,
-        freqScale,
-        extFactor,
-        1 / own,
-        betaFast,
-        betaSlow,
+        style, nRot, nCtxOrig, freqBase, freqScale, extFactor, 1 / own, betaFast, betaSlow,
         factors);
   }
 
