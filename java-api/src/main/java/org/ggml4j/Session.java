@@ -302,9 +302,12 @@ public final class Session implements AutoCloseable {
   public void copySequence(int source, int target) {
     enter();
     try {
-      revision++;
-      cache.remove(target, 0, Integer.MAX_VALUE);
-      cache.copy(source, target, 0, Integer.MAX_VALUE);
+      cache.copy(source, source, 0, 0); // refuses a number that is none, before anything changes
+      if (source != target) {
+        revision++;
+        cache.remove(target, 0, Integer.MAX_VALUE);
+        cache.copy(source, target, 0, Integer.MAX_VALUE);
+      }
     } finally {
       exit();
     }
