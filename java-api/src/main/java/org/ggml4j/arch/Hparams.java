@@ -247,12 +247,10 @@ public record Hparams(
         throw new UnsupportedModelException(
             arch + ".rope.scaling.type", type, List.of("none", "linear", "yarn"));
       }
-      float factor = finite("rope.scaling.factor", 0);
-      if (!has("rope.scaling.factor")) {
-        factor = finite("rope.scale_linear", 0);
-      }
+      String key = has("rope.scaling.factor") ? "rope.scaling.factor" : "rope.scale_linear";
+      float factor = finite(key, 0);
       if (factor < 0) {
-        throw bad("rope.scaling.factor", factor, "a number above 0");
+        throw bad(key, factor, "a number above 0");
       }
       factor = factor == 0 ? 1 : factor;
       int nCtxOrig = size("rope.scaling.original_context_length", 0, 0);
