@@ -52,11 +52,17 @@ public final class Scheduler implements CloseStack.Closing {
   }
 
   /**
-   * Gives every node of the graph its memory.
+   * Gives every node of the graph its memory, once; after {@link Graph#clear} a new one may get
+   * its.
    *
+   * @throws IllegalStateException if it was done before: GGML would take the memory that nodes have
+   *     for somebody else's, and let others overlap it
    * @throws GgmlException if the memory cannot be had
    */
   public void allocate(Graph graph) {
+    if (graph.isAllocated()) {
+      throw new IllegalStateException("this graph has its memory already: clear it first");
+    }
     graph.checkSupported(backends);
     Ggml.ggml_backend_sched_reset(handle);
     if (!Ggml.ggml_backend_sched_alloc_graph(handle, graph.handle())) {
