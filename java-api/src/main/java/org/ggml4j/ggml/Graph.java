@@ -136,6 +136,9 @@ public final class Graph implements CloseStack.Closing {
    */
   public Tensor expand(Tensor tensor) {
     tensor.check();
+    if (!equals(tensor.graph())) {
+      throw new ShapeException("expand", tensor + " belongs to another graph");
+    }
     Ggml.ggml_build_forward_expand(handle(), tensor.handle());
     return tensor;
   }

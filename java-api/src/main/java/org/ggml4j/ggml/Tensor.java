@@ -34,6 +34,8 @@ public final class Tensor {
           GgmlType.Q8_0,
           GgmlType.IQ4_NL);
 
+  private static final String BLOCKS = "blocks along the first dimension stay there";
+
   private final Graph graph;
   private final MemorySegment handle;
   private final int generation;
@@ -169,11 +171,13 @@ public final class Tensor {
     graph.checkRoom();
   }
 
-  private void begin(String operation, Tensor other) {
+  private void begin(String operation, Tensor... others) {
     begin();
-    other.check();
-    if (other.graph != graph) {
-      throw new ShapeException(operation, "the operands belong to two graphs");
+    for (Tensor other : others) {
+      other.check();
+      if (other.graph != graph) {
+        throw new ShapeException(operation, "the operands belong to two graphs");
+      }
     }
   }
 
@@ -359,8 +363,7 @@ public final class Tensor {
    * @param ids I32 [nUsed, nTokens], each below nExpert
    */
   public Tensor mulMatId(Tensor b, Tensor ids) {
-    begin("mulMatId", b);
-    ids.check();
+    begin("mulMatId", b, ids);
     boolean fits =
         ids.type == GgmlType.I32
             && b.type == GgmlType.F32
@@ -397,8 +400,7 @@ public final class Tensor {
    * converting to this type; the result is this tensor after the write. Every id must be a row.
    */
   public Tensor setRows(Tensor rows, Tensor ids) {
-    begin("setRows", rows);
-    ids.check();
+    begin("setRows", rows, ids);
     boolean fits =
         ne0 == rows.ne0
             && ne2 == rows.ne2
@@ -468,9 +470,7 @@ public final class Tensor {
    */
   public Tensor flashAttnExt(
       Tensor k, Tensor v, Tensor mask, float scale, float maxBias, float softcap) {
-    begin("flashAttnExt", k);
-    v.check();
-    mask.check();
+    begin("flashAttnExt", k, v, mask);
     boolean fits =
         type == GgmlType.F32
             && ne0 == k.ne0
@@ -556,49 +556,53 @@ public final class Tensor {
       String operation, long offset, long[] ne, long stride1, long stride2, long stride3) {
     begin();
     long[] n = Shapes.checked(operation, type, ne);
-    long end =
-        offset
-            + type.rowSize(n[0])
-            + (n[1] - 1) * stride1
-            + (n[2] - 1) * stride2
-            + (n[3] - 1) * stride3;
-    boolean inside = offset >= 0 && stride1 >= 0 && stride2 >= 0 && stride3 >= 0 && end <= nBytes();
-    require(inside, operation, "the window ends at byte " + end + " of " + nBytes());
+    long bytes = nBytes();
+    long row = type.rowSize(n[0]);
+    long[] strides = {stride1, stride2, stride3};
+    boolean fits = offset >= 0 && offset <= bytes && offset % type.typeSize() == 0;
+    long end = fits ? offset + row : 0;
+    for (int i = 0; i < 3 && fits; i++) {
+      // Nothing overflows: a stride within the memory, and few enough steps to stay in it.
+      fits = strides[i] >= 0 && strides[i] <= bytes && strides[i] % type.typeSize() == 0;
+      fits &= strides[i] == 0 || n[i + 1] - 1 <= bytes / strides[i];
+      end += fits ? (n[i + 1] - 1) * strides[i] : 0;
+    }
+    // GGML wants room for a window without gaps too, also where rows overlap.
+    fits &= end <= bytes && n[1] * n[2] * n[3] <= (bytes - offset) / row;
+    require(fits, operation, "no window of " + Arrays.toString(n) + " at byte " + offset);
   }
 
   /** Dimension i of this becomes dimension {@code axis_i} of the result; nothing moves. */
   public Tensor permute(int axis0, int axis1, int axis2, int axis3) {
     begin();
-    int seen = 1 << axis0 | 1 << axis1 | 1 << axis2 | 1 << axis3;
-    require(
-        axis0 >= 0 && axis1 >= 0 && axis2 >= 0 && axis3 >= 0 && seen == 15,
-        "permute",
-        "axes " + axis0 + ", " + axis1 + ", " + axis2 + ", " + axis3);
+    int seen = 0;
+    for (int axis : new int[] {axis0, axis1, axis2, axis3}) {
+      seen |= axis >= 0 && axis < 4 ? 1 << axis : 0;
+    }
+    require(seen == 15, "permute", "axes " + axis0 + ", " + axis1 + ", " + axis2 + ", " + axis3);
+    require(!type.isQuantized() || axis0 == 0, "permute", BLOCKS);
     return made(Ggml.ggml_permute(graph.context(), handle, axis0, axis1, axis2, axis3));
   }
 
   /** Swaps the first two dimensions; nothing moves. */
   public Tensor transpose() {
     begin();
+    require(!type.isQuantized(), "transpose", BLOCKS);
     return made(Ggml.ggml_transpose(graph.context(), handle));
   }
 
   /** A copy in contiguous memory. */
   public Tensor cont() {
-    checkCont();
+    begin();
     return made(Ggml.ggml_cont(graph.context(), handle));
   }
 
   /** A copy in contiguous memory, as [n0, n1]. */
   public Tensor cont2d(long n0, long n1) {
-    checkCont();
+    begin();
+    Shapes.checked("cont", type, n0, n1);
     require(n0 * n1 == nElements(), "cont", "another number of elements than " + n0 + " * " + n1);
     return made(Ggml.ggml_cont_2d(graph.context(), handle, n0, n1));
-  }
-
-  private void checkCont() {
-    begin();
-    require(!type.isQuantized() || hasContiguousRows(), "cont", "a transposed quantized tensor");
   }
 
   /** A copy in another type. */
@@ -659,10 +663,7 @@ public final class Tensor {
    * @param p F32 [7]: alpha, beta1, beta2, eps, weight decay, 1/(1 - beta1^t), 1/(1 - beta2^t)
    */
   public Tensor optStepAdamw(Tensor gradient, Tensor m, Tensor v, Tensor p) {
-    begin("optStepAdamw", gradient);
-    m.check();
-    v.check();
-    p.check();
+    begin("optStepAdamw", gradient, m, v, p);
     boolean fits = sameShape(gradient) && sameShape(m) && sameShape(v) && p.nElements() == 7;
     boolean types =
         type == GgmlType.F32
@@ -708,6 +709,9 @@ public final class Tensor {
    */
   public void set(MemorySegment from, long offset, long size) {
     checkData(offset, size);
+    if (size > from.byteSize()) {
+      throw new IndexOutOfBoundsException("found " + from.byteSize() + " of " + size + " bytes");
+    }
     Ggml.ggml_backend_tensor_set(handle, from, offset, size);
   }
 
