@@ -78,6 +78,7 @@ public final class Device {
 
   /** Every device that the loaded backends offer, in GGML's order. */
   public static List<Device> all() {
+    Native.library();
     return Holder.ALL;
   }
 
@@ -203,7 +204,6 @@ public final class Device {
     static final List<Device> ALL = read();
 
     private static List<Device> read() {
-      Native.library();
       List<Device> devices = new ArrayList<>();
       for (long i = 0; i < Ggml.ggml_backend_dev_count(); i++) {
         devices.add(new Device(Ggml.ggml_backend_dev_get(i)));

@@ -8,13 +8,14 @@ import org.ggml4j.bindings.ggml.Ggml;
 
 /** Loads GGML once, on first use, and holds what the rooms' classes share of it. */
 final class Native {
-  private static final NativeLibrary LIBRARY = NativeLibrary.load();
-
   private Native() {}
 
-  /** Loads the library if that has not been done; every entry point of this package starts here. */
+  /**
+   * Loads the library if that has not been done; every entry point of this package starts here. Not
+   * from a static initialiser: a failure there would reach the user as an error of class loading.
+   */
   static NativeLibrary library() {
-    return LIBRARY;
+    return NativeLibrary.load();
   }
 
   /** The text at a pointer that GGML owns. */

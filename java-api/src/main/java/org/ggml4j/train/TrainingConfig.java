@@ -68,6 +68,46 @@ public record TrainingConfig(
     }
   }
 
+  /** This with another number of steps, over which the learning rate then falls. */
+  public TrainingConfig withSteps(int n) {
+    return new TrainingConfig(
+        nCtx,
+        nRows,
+        accumulation,
+        n,
+        Math.min(warmup, n),
+        learningRate,
+        minLearningRate,
+        beta1,
+        beta2,
+        weightDecay,
+        clip,
+        seed,
+        threads,
+        evalEvery,
+        evalBatches);
+  }
+
+  /** This with another number of CPU threads; 0 for the number of physical cores. */
+  public TrainingConfig withThreads(int n) {
+    return new TrainingConfig(
+        nCtx,
+        nRows,
+        accumulation,
+        steps,
+        warmup,
+        learningRate,
+        minLearningRate,
+        beta1,
+        beta2,
+        weightDecay,
+        clip,
+        seed,
+        n,
+        evalEvery,
+        evalBatches);
+  }
+
   /** Learning rate of a step, counted from 0. */
   public float learningRate(int step) {
     if (step < warmup) {

@@ -1,0 +1,67 @@
+package org.ggml4j.cli;
+
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Locale;
+import picocli.CommandLine;
+
+/**
+ * The command {@code ggml4j}. Exit codes: 0 done, 1 failed, 2 called wrongly, 130 stopped by
+ * Ctrl-C.
+ */
+public final class Main {
+  private static final List<String> COMMANDS =
+      List.of("generate", "logits", "tokenize", "inspect", "train", "doctor");
+
+  private Main() {}
+
+  public static void main(String... args) {
+    Locale.setDefault(
+        Locale.ROOT); // figures look alike everywhere, also where picocli formats them
+    if (Boolean.getBoolean(StartupCache.REHEARSAL)) {
+      StartupCache.rehearse();
+    }
+    System.exit(run(Streams.ofProcess(), args));
+  }
+
+  /** Runs one command; returns its exit code. */
+  static int run(Streams streams, String... args) {
+    CommandLine root = new CommandLine(new RootCommand(streams));
+    String first = args.length == 0 ? "" : args[0];
+    if (COMMANDS.contains(first)) {
+      add(root, first, streams); // the others would cost time that every start would feel
+    } else {
+      COMMANDS.forEach(name -> add(root, name, streams));
+      root.addSubcommand(new CommandLine.HelpCommand());
+    }
+    Errors errors = new Errors();
+    root.setOut(new PrintWriter(streams.out(), true));
+    root.setErr(new PrintWriter(streams.err(), true));
+    root.setParameterExceptionHandler(errors);
+    root.setExecutionExceptionHandler(errors);
+    try {
+      return root.execute(args);
+    } catch (OutOfMemoryError e) {
+      streams
+          .err()
+          .println("ggml4j: Java's heap is too small: give it more with JAVA_TOOL_OPTIONS=-Xmx8g");
+      return Errors.FAILED;
+    } finally {
+      streams.out().flush();
+    }
+  }
+
+  private static void add(CommandLine root, String name, Streams streams) {
+    root.addSubcommand(
+        name,
+        switch (name) {
+          case "generate" -> new GenerateCommand(streams);
+          case "logits" -> new LogitsCommand(streams);
+          case "tokenize" -> new TokenizeCommand(streams);
+          case "inspect" -> new InspectCommand(streams);
+          case "train" -> new TrainCommand(streams);
+          case "doctor" -> new DoctorCommand(streams);
+          default -> throw new IllegalArgumentException(name);
+        });
+  }
+}

@@ -1,0 +1,22 @@
+package org.ggml4j.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/** Which model is used. */
+final class ModelOption {
+  @Option(
+      names = {"-m", "--model"},
+      paramLabel = "MODEL",
+      description =
+          "GGUF file; of a split model any part. Default: the small story teller that comes with"
+              + " the command.")
+  private Optional<Path> file = Optional.empty();
+
+  /** The file to open; the embedded model is put into the user's cache first. */
+  Path path() throws IOException {
+    return file.isPresent() ? file.get() : EmbeddedModel.file();
+  }
+}
