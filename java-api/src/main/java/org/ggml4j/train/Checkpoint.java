@@ -47,6 +47,11 @@ final class Checkpoint {
     }
   }
 
+  /** How many threads compute is the machine's business: a training may go on with other ones. */
+  private static String withoutThreads(String config) {
+    return config.replaceFirst("threads=\\d+, ", "");
+  }
+
   private static long[] sizes(Weight w) {
     return new long[] {w.ne(0), w.ne(1), w.ne(2), w.ne(3)};
   }
@@ -55,7 +60,7 @@ final class Checkpoint {
       throws IOException {
     try (GgufFile checkpoint = GgufFile.open(file)) {
       String found = checkpoint.metadata().getString(CONFIG);
-      if (!found.equals(config.toString())) {
+      if (!withoutThreads(found).equals(withoutThreads(config.toString()))) {
         throw new GgufFormatException(
             "this checkpoint is of another training: expected " + config + ", found " + found,
             file,
