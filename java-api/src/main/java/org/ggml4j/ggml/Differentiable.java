@@ -42,6 +42,9 @@ final class Differentiable {
   static void check(MemorySegment node) {
     int op = ggml_tensor.op(node);
     boolean known = OPERATIONS.contains(op);
+    if (op == Ggml.GGML_OP_SUB() || op == Ggml.GGML_OP_DIV()) {
+      known = Ggml.ggml_are_same_shape(node, ggml_tensor.src(node, 1)); // else it asserts
+    }
     if (op == Ggml.GGML_OP_UNARY()) {
       known = UNARY.contains(ggml_tensor.op_params(node, 0));
     } else if (op == Ggml.GGML_OP_GLU()) {
