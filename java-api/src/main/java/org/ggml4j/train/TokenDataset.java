@@ -13,7 +13,9 @@ public final class TokenDataset {
 
   /**
    * @param tokens all texts behind each other, each beginning with its BOS token
-   * @param starts where each text begins
+   * @param starts where each text begins, rising
+   * @throws IllegalArgumentException if there are fewer than three tokens or no text, or one begins
+   *     outside of the tokens
    */
   public TokenDataset(int[] tokens, int[] starts) {
     this.tokens = tokens.clone();
@@ -21,6 +23,17 @@ public final class TokenDataset {
     if (tokens.length < 3 || starts.length == 0) {
       throw new IllegalArgumentException(
           "training needs text: found " + tokens.length + " tokens in " + starts.length + " texts");
+    }
+    for (int i = 0; i < starts.length; i++) {
+      if (starts[i] < (i == 0 ? 0 : starts[i - 1] + 1) || starts[i] >= tokens.length) {
+        throw new IllegalArgumentException(
+            "start of text "
+                + i
+                + ": expected rising numbers below "
+                + tokens.length
+                + ", found "
+                + starts[i]);
+      }
     }
   }
 
