@@ -51,7 +51,8 @@ final class ModelWriter {
         .putUint32(a + "attention.value_length", hp.headDimV())
         .putFloat32(a + "attention.layer_norm_rms_epsilon", hp.normRmsEps())
         .putUint32(a + "rope.dimension_count", hp.nRot())
-        .putFloat32(a + "rope.freq_base", hp.ropeScaling().freqBase());
+        .putFloat32(a + "rope.freq_base", hp.ropeScaling().freqBase())
+        .putString(a + "rope.scaling.type", hp.ropeScaling().type());
   }
 
   static void tensors(GgufWriter writer, Parameters parameters, GgmlType type) {

@@ -68,12 +68,16 @@ public final class Trainer implements CloseStack.Closing {
    * @param data what is learned
    * @param heldOut what the loss is watched on
    * @throws IllegalArgumentException if a token is not in the vocabulary
+   * @throws org.ggml4j.gguf.UnsupportedModelException if the model can't be trained, such as one
+   *     with experts or with scaled positions
    */
   public Trainer(Hparams hparams, TrainingConfig config, TokenDataset data, TokenDataset heldOut) {
     this.hparams = hparams;
     this.config = config;
     this.data = data;
     this.heldOut = heldOut;
+    hparams.require(
+        hparams.ropeScaling().type().equals("none"), "scaled positions while it is trained");
     data.checkTokens(hparams.nVocab());
     heldOut.checkTokens(hparams.nVocab());
     Architecture.Factory factory = Architectures.byName(hparams.architecture());

@@ -46,7 +46,8 @@ public record TrainingConfig(
     require("threads", threads, 0);
     require("evalEvery", evalEvery, 1);
     require("evalBatches", evalBatches, 1);
-    if (!(learningRate > 0) || !(minLearningRate >= 0) || minLearningRate > learningRate) {
+    boolean positive = learningRate > 0 && learningRate < Float.POSITIVE_INFINITY;
+    if (!positive || !(minLearningRate >= 0) || minLearningRate > learningRate) {
       throw new IllegalArgumentException(
           "learning rate: expected 0 <= minimum <= maximum, found "
               + minLearningRate
