@@ -180,6 +180,9 @@ public final class Session implements AutoCloseable {
    * Continues sequence 0 with tokens and what the model writes after them.
    *
    * @param prompt tokens of the model's vocabulary; may be empty to go on
+   * @throws ContextFullException if the prompt does not fit
+   * @throws IllegalArgumentException if a token is not in the vocabulary or there is nothing to
+   *     continue
    */
   public Generation generate(int[] prompt, GenerationConfig config) {
     enter();
@@ -189,12 +192,19 @@ public final class Session implements AutoCloseable {
       if (tokens.length == 0) {
         throw new IllegalArgumentException("nothing to continue: the prompt has no tokens");
       }
+      int nVocab = model.hparams().nVocab();
+      for (int token : prompt) {
+        if (token < 0 || token >= nVocab) {
+          throw new IllegalArgumentException(
+              "token: expected 0 to " + (nVocab - 1) + ", found " + token);
+        }
+      }
       if (tokens.length > nCtx() - cache.used()) {
         throw new ContextFullException(nCtx(), cache.used(), tokens.length);
       }
       Logits reused = logits;
       if (reused == null) {
-        reused = new Logits(model.hparams().nVocab());
+        reused = new Logits(nVocab);
         logits = reused;
       }
       TokenLoop loop =
