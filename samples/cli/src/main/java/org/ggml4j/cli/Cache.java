@@ -1,6 +1,7 @@
 package org.ggml4j.cli;
 
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /** The folder of what can be made again. */
 final class Cache {
@@ -11,7 +12,7 @@ final class Cache {
     return root(System.getenv("XDG_CACHE_HOME"), System.getenv("LOCALAPPDATA")).resolve("ggml4j");
   }
 
-  private static Path root(String xdg, String local) {
+  private static Path root(@Nullable String xdg, @Nullable String local) {
     if (xdg != null && Path.of(xdg).isAbsolute()) {
       return Path.of(xdg);
     }

@@ -3,6 +3,7 @@ package org.ggml4j.cli;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
@@ -58,7 +59,7 @@ final class EmbeddedModel {
   static String index(InputStream model) throws IOException {
     MessageDigest digest = sha256();
     try (DigestInputStream in = new DigestInputStream(model, digest)) {
-      long size = in.transferTo(java.io.OutputStream.nullOutputStream());
+      long size = in.transferTo(OutputStream.nullOutputStream());
       return size + " " + HexFormat.of().formatHex(digest.digest());
     }
   }

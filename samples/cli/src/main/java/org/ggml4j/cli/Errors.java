@@ -62,7 +62,7 @@ final class Errors implements IExecutionExceptionHandler, IParameterExceptionHan
       return file.getFile() + ": " + oneLine(file.getReason());
     }
     boolean forPeople =
-        e instanceof IOException && !(e instanceof FileSystemException)
+        (e instanceof IOException && !(e instanceof FileSystemException))
             || e instanceof FileNotFoundException
             || e instanceof IllegalArgumentException
             || e instanceof CancellationException

@@ -3,6 +3,7 @@ package org.ggml4j.cli;
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.math.BigInteger;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -134,13 +135,9 @@ final class InspectCommand implements Callable<Integer> {
   }
 
   private static String shortened(String text) {
-    return text.length() <= SHOWN_CHARACTERS
+    return text.codePointCount(0, text.length()) <= SHOWN_CHARACTERS
         ? text
-        : text.substring(
-                0,
-                text.offsetByCodePoints(
-                    0, Math.min(SHOWN_CHARACTERS, text.codePointCount(0, text.length()))))
-            + "...";
+        : text.substring(0, text.offsetByCodePoints(0, SHOWN_CHARACTERS)) + "...";
   }
 
   private static String shape(TensorInfo tensor) {
@@ -215,7 +212,7 @@ final class InspectCommand implements Callable<Integer> {
       o.writeNumber(f);
     } else if (value instanceof Double d) {
       o.writeNumber(d);
-    } else if (value instanceof java.math.BigInteger big) {
+    } else if (value instanceof BigInteger big) {
       o.writeNumber(big);
     } else {
       o.writeString(value.toString());

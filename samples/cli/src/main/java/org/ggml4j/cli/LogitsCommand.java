@@ -114,20 +114,22 @@ final class LogitsCommand implements Callable<Integer> {
   }
 
   /** Writes rows of logits. */
-  private record Rows(OutputStream out, float[] row, ByteBuffer bytes) {
+  private static final class Rows {
+    private final OutputStream out;
+    private final float[] row;
+    private final byte[] bytes;
+
     Rows(OutputStream out, int nVocab) {
-      this(
-          out,
-          new float[nVocab],
-          ByteBuffer.allocate(Math.multiplyExact(nVocab, Float.BYTES))
-              .order(ByteOrder.LITTLE_ENDIAN));
+      this.out = out;
+      row = new float[nVocab];
+      bytes = new byte[Math.multiplyExact(nVocab, Float.BYTES)];
     }
 
     void write(Session session) throws IOException {
       for (int i = 0; i < session.nOutputs(); i++) {
         session.readLogits(i, row);
-        bytes.asFloatBuffer().put(row);
-        out.write(bytes.array());
+        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().put(row);
+        out.write(bytes);
       }
     }
   }

@@ -35,8 +35,8 @@ public final class Main {
       root.addSubcommand(new CommandLine.HelpCommand());
     }
     Errors errors = new Errors();
-    root.setOut(new PrintWriter(streams.out(), true));
-    root.setErr(new PrintWriter(streams.err(), true));
+    root.setOut(new PrintWriter(streams.out(), true, streams.out().charset()));
+    root.setErr(new PrintWriter(streams.err(), true, streams.err().charset()));
     root.setParameterExceptionHandler(errors);
     root.setExecutionExceptionHandler(errors);
     try {

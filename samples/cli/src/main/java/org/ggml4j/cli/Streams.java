@@ -9,6 +9,7 @@ import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where a command reads and writes.
@@ -74,12 +75,14 @@ record Streams(InputStream in, PrintStream out, PrintStream err, Terminals termi
    * @param said by the launcher, which can ask for each stream: letters of those that are
    *     terminals, such as {@code ioe}; Java only knows whether all of them are
    */
-  private static Terminals terminals(String said) {
+  private static Terminals terminals(@Nullable String said) {
     if (said != null) {
       return Terminals.of(said.contains("i"), said.contains("o"), said.contains("e"));
     }
     return new Terminals() {
+      // Which of null and "no terminal" Java 22 and later answer depends on -Djdk.console.
       @Override
+      @SuppressWarnings("SystemConsoleNull")
       public boolean in() {
         Console console = System.console();
         return console != null && console.isTerminal();

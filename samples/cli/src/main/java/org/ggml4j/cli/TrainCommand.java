@@ -12,6 +12,7 @@ import org.ggml4j.cli.stories.TinyStoriesRecipe;
 import org.ggml4j.gguf.GgmlType;
 import org.ggml4j.tokenizer.TrainedVocabulary;
 import org.ggml4j.train.TrainingConfig;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -212,7 +213,7 @@ final class TrainCommand implements Callable<Integer> {
     }
     TrainingRun.Job job = source.recipe.isPresent() ? recipe(source.recipe.get()) : own();
     TrainingRun run =
-        new TrainingRun(streams, job, new TrainingRun.Files(output, state, type), saveEvery);
+        new TrainingRun(streams, job, new TrainingRun.Targets(output, state, type), saveEvery);
     return run.run(resume, common.verbose);
   }
 
@@ -320,7 +321,7 @@ final class TrainCommand implements Callable<Integer> {
         Hparams.RopeScaling.none(freqBase, t.nCtx));
   }
 
-  private ParameterException usage(String message) {
+  private ParameterException usage(@Nullable String message) {
     return new ParameterException(spec.commandLine(), Objects.requireNonNullElse(message, ""));
   }
 }

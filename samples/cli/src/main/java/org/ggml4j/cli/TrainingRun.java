@@ -2,6 +2,7 @@ package org.ggml4j.cli;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.ggml4j.arch.Hparams;
 import org.ggml4j.gguf.GgmlType;
@@ -16,7 +17,7 @@ final class TrainingRun {
 
   private final Streams streams;
   private final Job job;
-  private final Files files;
+  private final Targets targets;
   private final int saveEvery;
   private final boolean terminal;
 
@@ -30,12 +31,12 @@ final class TrainingRun {
       TokenDataset heldOut) {}
 
   /** What is written. */
-  record Files(Path model, Path checkpoint, GgmlType type) {}
+  record Targets(Path model, Path checkpoint, GgmlType type) {}
 
-  TrainingRun(Streams streams, Job job, Files files, int saveEvery) {
+  TrainingRun(Streams streams, Job job, Targets targets, int saveEvery) {
     this.streams = streams;
     this.job = job;
-    this.files = files;
+    this.targets = targets;
     this.saveEvery = saveEvery;
     terminal = streams.terminals().err();
   }
@@ -45,7 +46,7 @@ final class TrainingRun {
     try (Interruption interruption = Interruption.begin();
         Trainer trainer = new Trainer(job.hparams, job.config, job.data, job.heldOut)) {
       if (resume) {
-        trainer.restoreCheckpoint(files.checkpoint);
+        trainer.restoreCheckpoint(targets.checkpoint);
       }
       say(
           trainer.nParameters()
@@ -65,23 +66,23 @@ final class TrainingRun {
       }
       train(trainer, interruption);
       if (trainer.step() < job.config.steps()) {
-        trainer.saveCheckpoint(files.checkpoint);
+        trainer.saveCheckpoint(targets.checkpoint);
         say(
             "stopped after step "
                 + trainer.step()
                 + "; nothing is lost: the same command with --resume goes on from "
-                + files.checkpoint);
+                + targets.checkpoint);
         return Errors.FAILED;
       }
-      trainer.writeModel(files.model, files.type, job.name, job.vocabulary.metadata());
-      java.nio.file.Files.deleteIfExists(files.checkpoint);
+      trainer.writeModel(targets.model, targets.type, job.name, job.vocabulary.metadata());
+      Files.deleteIfExists(targets.checkpoint);
       say(
           "wrote "
-              + files.model
+              + targets.model
               + " ("
-              + Figures.bytes(java.nio.file.Files.size(files.model))
+              + Figures.bytes(Files.size(targets.model))
               + "); try:  ggml4j generate -m "
-              + files.model);
+              + targets.model);
       return 0;
     }
   }
@@ -107,7 +108,7 @@ final class TrainingRun {
 
   private void save(Trainer trainer) {
     try {
-      trainer.saveCheckpoint(files.checkpoint);
+      trainer.saveCheckpoint(targets.checkpoint);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
