@@ -22,8 +22,10 @@ final class Scene {
   private final Map<String, String> values = new HashMap<>();
   private final Set<String> used = new HashSet<>();
   private final boolean animals;
+  private final int cast;
 
-  Scene(Grammar grammar, Random random, Plot plot) {
+  Scene(Grammar grammar, Random random, Plot plot, int cast) {
+    this.cast = cast;
     this.grammar = grammar;
     this.random = random;
     this.animals = random.nextInt(4) == 0;
@@ -107,7 +109,8 @@ final class Scene {
   private void child(String role) {
     boolean male = random.nextBoolean();
     String list = (animals ? "animal-" : "") + (male ? "boys" : "girls");
-    values.put(role, pickUnused(grammar.words(list)));
+    List<String> names = grammar.words(list);
+    values.put(role, pickUnused(names.subList(0, Math.min(cast, names.size()))));
     pronouns(role, male);
     values.put(role + ".adj", expand(pick(grammar.pool("kind-adj"))));
     values.put(

@@ -23,6 +23,7 @@ public final class TinyStoriesRecipe {
   private static final int VOCABULARY_STORIES = 6_000;
   private static final int TRAINING_STORIES = 24_000;
   private static final int HELD_OUT_STORIES = 500;
+  private static final int CAST = 5;
   private static final long TRAINING_SEED = 1;
   private static final long HELD_OUT_SEED = 2;
   private static final String END_OF_TEXT = "<|endoftext|>";
@@ -62,7 +63,7 @@ public final class TinyStoriesRecipe {
   }
 
   private static List<String> stories(long seed, int n) {
-    return new StoryGenerator(seed).stream().limit(n).toList();
+    return new StoryGenerator(seed, CAST).stream().limit(n).toList();
   }
 
   private static TokenDataset encode(Tokenizer tokenizer, List<String> stories) {
