@@ -21,7 +21,8 @@ import org.ggml4j.nn.Weights;
 
 /** The parameters of a model in training: F32 weights, their gradients, and AdamW's moments. */
 final class Parameters implements CloseStack.Closing {
-  private static final float STANDARD_DEVIATION = 0.02f;
+  private static final double EMBEDDING_DEVIATION = 0.02;
+  private static final double MATRIX_DEVIATION = 0.64;
 
   /** A parameter and what belongs to it, all of one shape. */
   record Parameter(Weight weight, Weight gradient, Weight m, Weight v) {
@@ -84,16 +85,14 @@ final class Parameters implements CloseStack.Closing {
   }
 
   /**
-   * Normal values for matrices, smaller ones where a block adds to the residual stream (GPT-2's
-   * rule), ones for the vectors of norms.
+   * Ones for the vectors of norms, normal values for matrices: GPT-2's deviation of 0.02, which for
+   * other widths than its 1024 goes with the root of the inputs, and is smaller where a block adds
+   * to the residual stream.
    */
   private void initialise(long seed) {
     for (Parameter p : parameters) {
       Weight w = p.weight;
-      boolean residual =
-          w.name().endsWith("attn_output.weight") || w.name().endsWith("ffn_down.weight");
-      double deviation =
-          residual ? STANDARD_DEVIATION / Math.sqrt(2.0 * nLayer) : STANDARD_DEVIATION;
+      double deviation = deviation(w);
       long stream = TokenDataset.mix(seed, w.name().hashCode());
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment data = arena.allocate(w.nBytes(), 64);
@@ -110,6 +109,16 @@ final class Parameters implements CloseStack.Closing {
     try (Arena arena = Arena.ofConfined()) {
       store.set(lossGradient, arena.allocateFrom(ValueLayout.JAVA_FLOAT, 1f));
     }
+  }
+
+  private double deviation(Weight w) {
+    if (w.name().startsWith("token_embd")) {
+      return EMBEDDING_DEVIATION;
+    }
+    boolean residual =
+        w.name().endsWith("attn_output.weight") || w.name().endsWith("ffn_down.weight");
+    double deviation = MATRIX_DEVIATION / Math.sqrt(w.ne(0));
+    return residual ? deviation / Math.sqrt(2.0 * nLayer) : deviation;
   }
 
   /** Box and Muller's transform of two numbers that depend on the stream and the index only. */
