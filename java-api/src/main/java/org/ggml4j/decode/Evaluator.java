@@ -11,6 +11,7 @@ import org.ggml4j.arch.Hparams;
 import org.ggml4j.ggml.Backend;
 import org.ggml4j.ggml.CloseStack;
 import org.ggml4j.ggml.Device;
+import org.ggml4j.ggml.GgmlException;
 import org.ggml4j.ggml.Graph;
 import org.ggml4j.ggml.Scheduler;
 import org.ggml4j.ggml.Tensor;
@@ -46,6 +47,9 @@ public final class Evaluator implements CloseStack.Closing {
   private final Inputs.Scratch scratch = new Inputs.Scratch();
   private final Arena arena = Arena.ofShared();
   private final long reservedBytes;
+  private final Object abortLock = new Object();
+  private boolean aborted;
+  private boolean whole;
   private MemorySegment rows;
   private Optional<Inputs> inputs = Optional.empty();
   private Optional<Tensor> logits = Optional.empty();
@@ -187,8 +191,32 @@ public final class Evaluator implements CloseStack.Closing {
     cache.buildShift(in, model::rope);
     allocate();
     in.fillOwn(scratch);
-    scheduler.compute(graph);
-    cache.shiftDone();
+    beginWhole();
+    try {
+      scheduler.compute(graph);
+      cache.shiftDone();
+    } finally {
+      endWhole();
+    }
+  }
+
+  /** What follows is not to be aborted: half of the keys turned could not be told from all. */
+  private void beginWhole() {
+    synchronized (abortLock) {
+      if (aborted) {
+        throw new GgmlException(GgmlException.Status.ABORTED, 0, "the computation was cancelled");
+      }
+      whole = true;
+    }
+  }
+
+  private void endWhole() {
+    synchronized (abortLock) {
+      whole = false;
+      if (aborted) {
+        backends.forEach(Backend::abort);
+      }
+    }
   }
 
   private void read() {
@@ -231,11 +259,20 @@ public final class Evaluator implements CloseStack.Closing {
 
   /** Makes the running and all later computations fail as aborted, until {@link #resume()}. */
   public void abort() {
-    backends.forEach(Backend::abort);
+    synchronized (abortLock) {
+      aborted = true;
+      if (!whole) {
+        backends.forEach(Backend::abort);
+      }
+    }
   }
 
+  /** Lets computations run again. */
   public void resume() {
-    backends.forEach(Backend::resume);
+    synchronized (abortLock) {
+      aborted = false;
+      backends.forEach(Backend::resume);
+    }
   }
 
   /** How often a graph was built. */
