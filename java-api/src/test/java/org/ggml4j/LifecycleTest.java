@@ -16,8 +16,10 @@ import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.ggml4j.ggml.GgmlException;
 import org.ggml4j.gguf.GgmlType;
@@ -185,6 +187,56 @@ class LifecycleTest {
       session.cancel(); // nothing runs: nothing happens
       float[][] rows = Logit.batch(session, 0, TOKENS);
       assertThat(rows).isDeepEqualTo(Logit.alone(model, session.options(), TOKENS));
+    }
+  }
+
+  /**
+   * A thread that cancels all the time against one that moves its text to and fro and tries again:
+   * the keys must be turned once for each move.
+   */
+  @Test
+  void cancellingNeverLeavesHalfAShift() throws Exception {
+    try (Model model = Model.load(TinyGguf.small().withLayers(8).write(folder));
+        Session calm = model.newSession(Logit.EXACT);
+        Session disturbed = model.newSession(Logit.EXACT)) {
+      calm.append(TOKENS);
+      disturbed.append(TOKENS);
+      AtomicBoolean done = new AtomicBoolean();
+      Thread canceller =
+          new Thread(
+              () -> {
+                while (!done.get()) {
+                  disturbed.cancel();
+                  LockSupport.parkNanos(20_000);
+                }
+              });
+      canceller.start();
+      int aborted = 0;
+      try {
+        for (int i = 0; i < 200; i++) {
+          int delta = i % 2 == 0 ? 5 : -5;
+          calm.shiftTokens(0, 0, Integer.MAX_VALUE, delta);
+          calm.append(7);
+          disturbed.shiftTokens(0, 0, Integer.MAX_VALUE, delta);
+          boolean appended = false;
+          while (!appended) {
+            try {
+              disturbed.append(7);
+              appended = true;
+            } catch (GgmlException e) {
+              assertThat(e.status()).isEqualTo(GgmlException.Status.ABORTED);
+              aborted++;
+            }
+          }
+        }
+      } finally {
+        done.set(true);
+        canceller.join();
+      }
+      assertThat(aborted).isPositive();
+      assertThat(disturbed.nPast()).isEqualTo(calm.nPast());
+      float[][] expected = Logit.batch(calm, 0, 3);
+      assertThat(Logit.batch(disturbed, 0, 3)).isDeepEqualTo(expected);
     }
   }
 

@@ -168,11 +168,16 @@ public record TinyGguf(
 
   /** What the file is made of, to be changed before it is written. */
   public Content content() {
+    return content(VOCAB);
+  }
+
+  /** With another number of tokens than {@link #VOCAB}. */
+  public Content content(int nVocab) {
     Content c = new Content();
     String a = architecture + ".";
     c.metadata.put("general.architecture", architecture);
     c.metadata.put("general.name", "tiny");
-    c.metadata.put(a + "vocab_size", VOCAB);
+    c.metadata.put(a + "vocab_size", nVocab);
     c.metadata.put(a + "context_length", CONTEXT);
     c.metadata.put(a + "embedding_length", nEmbd);
     c.metadata.put(a + "block_count", nLayer);
@@ -192,7 +197,7 @@ public record TinyGguf(
       c.metadata.put(a + "rope.scaling.factor", 4f);
       c.metadata.put(a + "rope.scaling.original_context_length", 16);
     }
-    tensors(c);
+    tensors(c, nVocab);
     return c;
   }
 
@@ -200,11 +205,11 @@ public record TinyGguf(
     return nEmbd / nHead;
   }
 
-  private void tensors(Content c) {
-    matrix(c, "token_embd", false, nEmbd, VOCAB);
+  private void tensors(Content c, int nVocab) {
+    matrix(c, "token_embd", false, nEmbd, nVocab);
     vector(c, "output_norm.weight", nEmbd, 1, 0.2);
     if (!tied) {
-      matrix(c, "output", false, nEmbd, VOCAB);
+      matrix(c, "output", false, nEmbd, nVocab);
     }
     if (ropeFreqs) {
       vector(c, "rope_freqs.weight", headDim() / 2, 2.5, 1.5);
