@@ -18,6 +18,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -202,12 +203,13 @@ class LifecycleTest {
       calm.append(TOKENS);
       disturbed.append(TOKENS);
       AtomicBoolean done = new AtomicBoolean();
+      AtomicLong pause = new AtomicLong(20_000);
       Thread canceller =
           new Thread(
               () -> {
                 while (!done.get()) {
                   disturbed.cancel();
-                  LockSupport.parkNanos(20_000);
+                  LockSupport.parkNanos(pause.get());
                 }
               });
       canceller.start();
@@ -223,9 +225,11 @@ class LifecycleTest {
             try {
               disturbed.append(7);
               appended = true;
+              pause.set(20_000);
             } catch (GgmlException e) {
               assertThat(e.status()).isEqualTo(GgmlException.Status.ABORTED);
               aborted++;
+              pause.set(Math.min(1_000_000_000, 2 * pause.get())); // some time it must succeed
             }
           }
         }
