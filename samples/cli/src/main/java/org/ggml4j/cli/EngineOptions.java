@@ -25,27 +25,27 @@ final class EngineOptions {
 
   @Option(
       names = "--flash-attn",
-      arity = "1",
       paramLabel = "on|off",
-      converter = OnOff.class,
+      converter = OnOff.Converter.class,
       description = "Whether attention is one operation. Default: on for generate, off for logits.")
-  private Optional<Boolean> flashAttn = Optional.empty();
+  private Optional<OnOff> flashAttn = Optional.empty();
 
   @Option(
       names = "--repack",
-      arity = "1",
       paramLabel = "on|off",
-      converter = OnOff.class,
+      converter = OnOff.Converter.class,
       description =
           "Whether weights may be rearranged for faster kernels (AMX, VNNI). Default: on for"
               + " generate, off for logits.")
-  private Optional<Boolean> repack = Optional.empty();
+  private Optional<OnOff> repack = Optional.empty();
 
   /**
    * @throws IllegalArgumentException for values that make no sense
    */
   ModelOptions model(boolean repackByDefault) {
-    return ModelOptions.defaults().withRepack(repack.orElse(repackByDefault)).withThreads(threads);
+    return ModelOptions.defaults()
+        .withRepack(repack.map(OnOff::isOn).orElse(repackByDefault))
+        .withThreads(threads);
   }
 
   /**
@@ -55,7 +55,7 @@ final class EngineOptions {
     // Flash attention first: a quantized cache is refused without.
     return SessionOptions.defaults()
         .withThreads(threads)
-        .withFlashAttn(flashAttn.orElse(flashAttnByDefault))
+        .withFlashAttn(flashAttn.map(OnOff::isOn).orElse(flashAttnByDefault))
         .withKvType(kvType.orElse(kvTypeByDefault));
   }
 }

@@ -37,7 +37,11 @@ final class Errors implements IExecutionExceptionHandler, IParameterExceptionHan
 
   @Override
   public int handleExecutionException(Exception e, CommandLine command, ParseResult parsed) {
-    if (parsed.hasMatchedOption("--verbose")) {
+    ParseResult own = parsed;
+    while (own.hasSubcommand()) {
+      own = own.subcommand();
+    }
+    if (own.hasMatchedOption("--verbose")) {
       e.printStackTrace(command.getErr());
     }
     command.getErr().println("ggml4j: " + line(e));

@@ -100,12 +100,11 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Option(
       names = "--echo",
-      arity = "1",
       paramLabel = "on|off",
-      converter = OnOff.class,
+      converter = OnOff.Converter.class,
       description =
           "Write the prompt before its continuation. Default: on if the output is a terminal.")
-  private Optional<Boolean> echo = Optional.empty();
+  private Optional<OnOff> echo = Optional.empty();
 
   @Option(
       names = "--json",
@@ -189,7 +188,7 @@ final class GenerateCommand implements Callable<Integer> {
    * @return false if nobody reads the output any more
    */
   private boolean writeText(String text, Generation generation) {
-    if (echo.orElseGet(() -> streams.terminals().out())) {
+    if (echo.map(OnOff::isOn).orElseGet(() -> streams.terminals().out())) {
       streams.out().print(text);
       streams.out().flush();
     }

@@ -61,23 +61,21 @@ final class TokenizeCommand implements Callable<Integer> {
 
   @Option(
       names = "--bos",
-      arity = "1",
       paramLabel = "on|off",
-      converter = OnOff.class,
+      converter = OnOff.Converter.class,
       description =
           "Add the tokens that the model wants around a text, such as BOS. Default: on; off with"
               + " --ids.")
-  private Optional<Boolean> bos = Optional.empty();
+  private Optional<OnOff> bos = Optional.empty();
 
   @Option(
       names = "--special",
-      arity = "1",
       paramLabel = "on|off",
-      converter = OnOff.class,
+      converter = OnOff.Converter.class,
       description =
           "Whether the text of a control token, such as <|im_start|>, is that token. Default: off,"
               + " it is plain text.")
-  private Optional<Boolean> special = Optional.empty();
+  private Optional<OnOff> special = Optional.empty();
 
   @Option(names = "--json", description = "Write a JSON line for each text: {ids, pieces}.")
   private boolean json;
@@ -91,7 +89,9 @@ final class TokenizeCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     List<String> texts = texts();
-    EncodeOptions options = new EncodeOptions(bos.orElse(!idsOnly), special.orElse(false));
+    EncodeOptions options =
+        new EncodeOptions(
+            bos.map(OnOff::isOn).orElse(!idsOnly), special.map(OnOff::isOn).orElse(false));
     try (GgufFile gguf = GgufFile.open(model.path())) {
       Tokenizer tokenizer = Tokenizer.of(gguf.metadata());
       if (common.verbose) {

@@ -268,7 +268,9 @@ final class TrainCommand implements Callable<Integer> {
       throw usage(e.getMessage());
     }
     checkShape(t);
-    streams.err().println("reading text and learning a vocabulary from it ...");
+    if (common.verbose || streams.terminals().err()) {
+      streams.err().println("reading text and learning a vocabulary from it ...");
+    }
     TextCorpus corpus;
     try {
       corpus = TextCorpus.read(source.files, t.delimiter, t.vocab, t.nCtx);
