@@ -117,7 +117,7 @@ final class Parameters implements CloseStack.Closing {
     }
     boolean residual =
         w.name().endsWith("attn_output.weight") || w.name().endsWith("ffn_down.weight");
-    double deviation = MATRIX_DEVIATION / Math.sqrt(w.ne(0));
+    double deviation = MATRIX_DEVIATION / Math.sqrt((double) w.ne(0));
     return residual ? deviation / Math.sqrt(2.0 * nLayer) : deviation;
   }
 
