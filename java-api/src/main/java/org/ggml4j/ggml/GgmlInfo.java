@@ -30,4 +30,24 @@ public record GgmlInfo(String version, String origin, Path directory, List<Path>
     return new GgmlInfo(
         library.version(), library.origin(), library.directory(), library.libraries());
   }
+
+  /**
+   * Loads GGML and links its functions now, in a thread of its own, instead of one by one when they
+   * are first used: for programs whose first text should come soon. What fails fails again, and is
+   * reported, when GGML is used.
+   */
+  public static void linkInBackground() {
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                LinkAhead.run();
+              } catch (RuntimeException | LinkageError e) {
+                // Whoever uses GGML gets the same, and can tell the user.
+              }
+            },
+            "ggml4j link");
+    thread.setDaemon(true);
+    thread.start();
+  }
 }

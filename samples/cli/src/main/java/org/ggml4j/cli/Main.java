@@ -3,6 +3,7 @@ package org.ggml4j.cli;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
+import org.ggml4j.ggml.GgmlInfo;
 import picocli.CommandLine;
 
 /**
@@ -26,8 +27,11 @@ public final class Main {
 
   /** Runs one command; returns its exit code. */
   static int run(Streams streams, String... args) {
-    CommandLine root = new CommandLine(new RootCommand(streams));
     String first = args.length == 0 ? "" : args[0];
+    if (first.equals("generate") || first.equals("logits")) {
+      GgmlInfo.linkInBackground(); // meanwhile the command line and the model are read
+    }
+    CommandLine root = new CommandLine(new RootCommand(streams));
     if (COMMANDS.contains(first)) {
       add(root, first, streams); // the others would cost time that every start would feel
     } else {
