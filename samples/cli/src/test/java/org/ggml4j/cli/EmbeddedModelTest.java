@@ -11,7 +11,8 @@ class EmbeddedModelTest {
   @Test
   void tellsAStoryOfAHundredTokens() {
     Cli.Result result =
-        Cli.run("generate", "--temp", "0", "-n", "100", "--json", "Once upon a time");
+        Cli.run(
+            "generate", "--temp", "0", "-n", "100", "--json", "--threads", "1", "Once upon a time");
     assertThat(result.code()).as(result.err()).isZero();
     var last = result.json().get(result.json().size() - 1);
     assertThat((Integer) last.get("generated_tokens")).isEqualTo(100);

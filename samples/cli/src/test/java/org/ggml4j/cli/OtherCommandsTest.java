@@ -36,7 +36,11 @@ class OtherCommandsTest {
     float[] batch = logits("batch.f32", list);
     float[] single = logits("single.f32", list, "--one-by-one");
     SessionOptions options =
-        SessionOptions.defaults().withKvType(GgmlType.F32).withFlashAttn(false).withContext(256);
+        SessionOptions.defaults()
+            .withKvType(GgmlType.F32)
+            .withFlashAttn(false)
+            .withContext(256)
+            .withThreads(1);
     try (Model model = Model.load(Cli.tinyModel(), ModelOptions.defaults().withRepack(false));
         Session session = model.newSession(options)) {
       int nVocab = model.hparams().nVocab();
@@ -66,9 +70,10 @@ class OtherCommandsTest {
 
   private float[] logits(String name, String tokens, String... more) throws IOException {
     Path file = folder.resolve(name);
-    String[] args = new String[more.length + 7];
-    List.of("logits", "-m", MODEL, "--tokens", tokens, "-o", file.toString()).toArray(args);
-    System.arraycopy(more, 0, args, 7, more.length);
+    String[] args = new String[more.length + 9];
+    List.of("logits", "-m", MODEL, "--tokens", tokens, "-o", file.toString(), "--threads", "1")
+        .toArray(args);
+    System.arraycopy(more, 0, args, 9, more.length);
     Cli.Result result = Cli.run(args);
     assertThat(result.code()).as(result.err()).isZero();
     ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
