@@ -40,8 +40,9 @@ public final class Soak {
     Soak soak = new Soak(System.out, Path.of(args[0]));
     int loads = args.length > 1 ? Integer.parseInt(args[1]) : 200;
     int minutes = args.length > 2 ? Integer.parseInt(args[2]) : 10;
-    boolean steady = soak.loads(loads) & soak.generate(minutes);
-    System.exit(steady ? 0 : 1);
+    boolean loadsSteady = soak.loads(loads);
+    boolean generatingSteady = soak.generate(minutes);
+    System.exit(loadsSteady && generatingSteady ? 0 : 1);
   }
 
   private boolean loads(int n) throws IOException {
