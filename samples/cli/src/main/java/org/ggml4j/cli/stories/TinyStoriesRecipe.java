@@ -106,6 +106,6 @@ public final class TinyStoriesRecipe {
   /** AdamW over one pass of the stories. */
   public static TrainingConfig config() {
     return new TrainingConfig(
-        N_CTX, 2, 1, 3000, 100, 2e-3f, 5e-5f, 0.9f, 0.95f, 0.1f, 1, 1, 0, 100, 4);
+        N_CTX, 2, 1, 2200, 100, 2e-3f, 5e-5f, 0.9f, 0.95f, 0.1f, 1, 1, 0, 100, 4);
   }
 }
