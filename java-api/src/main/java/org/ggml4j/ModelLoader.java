@@ -129,7 +129,7 @@ final class ModelLoader {
     }
 
     @Override
-    public Optional<Weights.Found> find(String name, long[] ne, boolean optional) {
+    public Optional<Weights.Found> find(String name, long[] ne) {
       return file.tensor(name).map(t -> Weights.Found.of(t.type(), t.ne()));
     }
 

@@ -28,10 +28,9 @@ public final class Weights {
      *
      * @param name as in the file, such as {@code blk.3.attn_k.weight}
      * @param ne the sizes that the architecture expects
-     * @param optional whether the architecture can do without
      * @return empty if there is no such tensor
      */
-    Optional<Found> find(String name, long[] ne, boolean optional);
+    Optional<Found> find(String name, long[] ne);
 
     /** Names of all tensors, for finding those that nobody asked for. */
     Set<String> names();
@@ -194,7 +193,7 @@ public final class Weights {
 
   /** An F32 vector under its full name; what element-wise operations can read. */
   public Weight vector(String name, long n) {
-    Optional<Found> found = find(name, false, n);
+    Optional<Found> found = find(name, n);
     found
         .filter(f -> f.type() != GgmlType.F32)
         .ifPresent(f -> problem(name, "expected F32, found " + f.type()));
@@ -215,7 +214,7 @@ public final class Weights {
   }
 
   private Weight declare(String name, Operation operation, long... ne) {
-    Optional<Found> found = find(name, false, ne);
+    Optional<Found> found = find(name, ne);
     found
         .filter(f -> !isMatrixType(f.type()))
         .ifPresent(f -> problem(name, "no kernel reads " + f.type()));
@@ -231,11 +230,11 @@ public final class Weights {
     };
   }
 
-  private Optional<Found> find(String name, boolean optional, long... ne) {
+  private Optional<Found> find(String name, long... ne) {
     String full = prefix + name;
     state.asked.add(full);
-    Optional<Found> found = source.find(full, ne, optional);
-    if (found.isEmpty() && !optional) {
+    Optional<Found> found = source.find(full, ne);
+    if (found.isEmpty()) {
       problem(name, "missing, expected " + Arrays.toString(ne));
     }
     found

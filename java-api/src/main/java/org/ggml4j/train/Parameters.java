@@ -68,7 +68,7 @@ final class Parameters implements CloseStack.Closing {
     private final Set<String> names = new HashSet<>();
 
     @Override
-    public Optional<Weights.Found> find(String name, long[] ne, boolean optional) {
+    public Optional<Weights.Found> find(String name, long[] ne) {
       names.add(name);
       return Optional.of(Weights.Found.of(GgmlType.F32, ne));
     }
