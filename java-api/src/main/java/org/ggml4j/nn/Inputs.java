@@ -95,16 +95,26 @@ public final class Inputs {
   /** Ids of the tokens: I32 [nTokens]. */
   public Tensor tokens() {
     if (tokens == null) {
-      tokens = add("inp_tokens", GgmlType.I32, Inputs::fillTokens, sizes.nTokens());
+      tokens =
+          add(
+              "inp_tokens",
+              GgmlType.I32,
+              (to, batch, scratch) -> fillInts(to, batch, scratch, Batch::token),
+              sizes.nTokens());
     }
     return tokens;
   }
 
-  private static void fillTokens(Tensor tensor, Batch batch, Scratch scratch) {
+  /** An integer of each token of a batch. */
+  private interface IntOfToken {
+    int get(Batch batch, int i);
+  }
+
+  private static void fillInts(Tensor tensor, Batch batch, Scratch scratch, IntOfToken value) {
     int n = batch.size();
     MemorySegment to = scratch.atLeast(4L * n);
     for (int i = 0; i < n; i++) {
-      to.setAtIndex(ValueLayout.JAVA_INT, i, batch.token(i));
+      to.setAtIndex(ValueLayout.JAVA_INT, i, value.get(batch, i));
     }
     tensor.set(to, 0, 4L * n);
   }
@@ -112,18 +122,14 @@ public final class Inputs {
   /** Positions of the tokens in their sequences: I32 [nTokens]. */
   public Tensor positions() {
     if (positions == null) {
-      positions = add("inp_pos", GgmlType.I32, Inputs::fillPositions, sizes.nTokens());
+      positions =
+          add(
+              "inp_pos",
+              GgmlType.I32,
+              (to, batch, scratch) -> fillInts(to, batch, scratch, Batch::position),
+              sizes.nTokens());
     }
     return positions;
-  }
-
-  private static void fillPositions(Tensor tensor, Batch batch, Scratch scratch) {
-    int n = batch.size();
-    MemorySegment to = scratch.atLeast(4L * n);
-    for (int i = 0; i < n; i++) {
-      to.setAtIndex(ValueLayout.JAVA_INT, i, batch.position(i));
-    }
-    tensor.set(to, 0, 4L * n);
   }
 
   /**
