@@ -55,7 +55,6 @@ public final class Evaluator implements CloseStack.Closing {
   private Optional<Tensor> logits = Optional.empty();
   private int nOutputs;
   private long builds;
-  private long computations;
 
   /**
    * @param devices where weights lie, the CPU last
@@ -154,7 +153,6 @@ public final class Evaluator implements CloseStack.Closing {
       cache.rollback(batch);
       throw e;
     }
-    computations++;
     nOutputs = batch.nOutputs();
     read();
   }
@@ -278,11 +276,6 @@ public final class Evaluator implements CloseStack.Closing {
   /** How often a graph was built. */
   public long builds() {
     return builds;
-  }
-
-  /** How many batches were computed. */
-  public long computations() {
-    return computations;
   }
 
   /** Bytes of the buffers for intermediate results. */
