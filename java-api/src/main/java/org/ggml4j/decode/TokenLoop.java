@@ -190,5 +190,11 @@ public final class TokenLoop {
     public int promptSize() {
       return promptSize;
     }
+
+    @Override
+    public void copy(int index, int[] to, int offset, int count) {
+      Objects.checkFromIndexSize(index, count, size);
+      System.arraycopy(tokens, index, to, offset, count);
+    }
   }
 }

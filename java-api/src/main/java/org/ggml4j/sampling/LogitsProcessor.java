@@ -3,9 +3,13 @@ package org.ggml4j.sampling;
 /**
  * Edits or filters one step's logits before a token is picked: a temperature, a ban, a grammar.
  *
- * <p>A lambda is enough for one without state. One with state is used by a single session at a
+ * <p>A lambda is enough for one without state. One with state is used by a single sequence at a
  * time, starts over with {@link #reset()} and must implement {@link #fork()}, so that two branches
  * of a generation do not share it.
+ *
+ * <p>State that depends on the text is taken from {@link Logits#history()}, not from counting
+ * calls: between two calls the history may have grown by several tokens, or shrunk and gone on
+ * differently, when guessed tokens were rejected or a session was rewound.
  */
 @FunctionalInterface
 public interface LogitsProcessor {
@@ -16,7 +20,10 @@ public interface LogitsProcessor {
   /** Forgets everything of earlier steps; the next one is the first of a new text. */
   default void reset() {}
 
-  /** An independent processor in the same state; one without state returns itself. */
+  /**
+   * An independent processor in the same state, for another sequence; one without state returns
+   * itself. What is done to either afterwards does not show in the other.
+   */
   default LogitsProcessor fork() {
     return this;
   }

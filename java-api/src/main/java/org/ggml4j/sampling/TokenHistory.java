@@ -4,8 +4,8 @@ import java.util.Objects;
 
 /**
  * The token ids so far, oldest first: the prompt, then what was generated. A view that its owner
- * appends to; a processor that keeps state from step to step (penalties, a grammar) looks at what
- * is new since its last step.
+ * appends to and may shorten again; a processor that keeps state from step to step (a grammar)
+ * looks at what has changed since its last step.
  */
 public interface TokenHistory {
 
@@ -21,6 +21,19 @@ public interface TokenHistory {
 
   /** How many of the tokens belong to the prompt; the others were generated. */
   int promptSize();
+
+  /**
+   * Copies tokens, {@code count} of them from {@code index} on, to {@code to[offset]} and after.
+   *
+   * @throws IndexOutOfBoundsException if they are not all there, or there is no room for them
+   */
+  default void copy(int index, int[] to, int offset, int count) {
+    Objects.checkFromIndexSize(index, count, size());
+    Objects.checkFromIndexSize(offset, count, to.length);
+    for (int i = 0; i < count; i++) {
+      to[offset + i] = get(index + i);
+    }
+  }
 
   /** A history of a prompt of no tokens in which nothing was generated. */
   static TokenHistory empty() {
@@ -45,6 +58,12 @@ public interface TokenHistory {
       @Override
       public int promptSize() {
         return promptSize;
+      }
+
+      @Override
+      public void copy(int index, int[] to, int offset, int count) {
+        Objects.checkFromIndexSize(index, count, copy.length);
+        System.arraycopy(copy, index, to, offset, count);
       }
     };
   }
