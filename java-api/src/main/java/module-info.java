@@ -2,8 +2,8 @@
  * Large language models in Java over GGML.
  *
  * <p>User tier, stable: {@code org.ggml4j}, {@code sampling}, {@code tokenizer}, {@code gguf},
- * {@code train}. Author tier, for those who write architectures, follows GGML: {@code arch}, {@code
- * nn}, {@code ggml}, {@code decode}.
+ * {@code quantize}, {@code train}. Author tier, for those who write architectures, follows GGML:
+ * {@code arch}, {@code nn}, {@code ggml}, {@code decode}.
  */
 module org.ggml4j {
   requires org.ggml4j.bindings;
@@ -13,6 +13,7 @@ module org.ggml4j {
   exports org.ggml4j.sampling;
   exports org.ggml4j.tokenizer;
   exports org.ggml4j.gguf;
+  exports org.ggml4j.quantize;
   exports org.ggml4j.train;
   exports org.ggml4j.arch;
   exports org.ggml4j.nn;

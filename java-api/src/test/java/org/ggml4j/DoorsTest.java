@@ -45,6 +45,7 @@ class DoorsTest {
               Map.entry("nn", Set.of("ggml", "gguf")),
               Map.entry("arch", Set.of("nn", "ggml", "gguf")),
               Map.entry("decode", Set.of("arch", "nn", "ggml", "sampling", "tokenizer")),
+              Map.entry("quantize", Set.of("ggml", "gguf")),
               Map.entry("train", Set.of("arch", "nn", "ggml", "gguf"))));
 
   private static JavaClasses classes;
