@@ -21,7 +21,7 @@ import org.ggml4j.nn.Weights;
 
 /** The parameters of a model in training: F32 weights, their gradients, and AdamW's moments. */
 final class Parameters implements CloseStack.Closing {
-  private static final double EMBEDDING_DEVIATION = 0.02;
+  private static final double EMBEDDING_DEVIATION = 0.1;
   private static final double MATRIX_DEVIATION = 0.64;
 
   /** A parameter and what belongs to it, all of one shape. */

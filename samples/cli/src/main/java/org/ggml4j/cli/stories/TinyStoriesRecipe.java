@@ -21,7 +21,7 @@ public final class TinyStoriesRecipe {
   private static final int N_VOCAB = 2048;
   private static final int N_CTX = 512;
   private static final int VOCABULARY_STORIES = 6_000;
-  private static final int TRAINING_STORIES = 24_000;
+  private static final int TRAINING_STORIES = 28_000;
   private static final int HELD_OUT_STORIES = 500;
   private static final int CAST = 5;
   private static final long TRAINING_SEED = 1;
@@ -106,6 +106,6 @@ public final class TinyStoriesRecipe {
   /** AdamW over one pass of the stories. */
   public static TrainingConfig config() {
     return new TrainingConfig(
-        N_CTX, 2, 1, 2200, 100, 2e-3f, 5e-5f, 0.9f, 0.95f, 0.1f, 1, 1, 0, 100, 4);
+        N_CTX, 2, 1, 5000, 200, 2e-3f, 5e-5f, 0.9f, 0.95f, 0.1f, 1, 1, 0, 100, 4);
   }
 }
