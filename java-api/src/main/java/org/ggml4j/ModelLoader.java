@@ -1,6 +1,7 @@
 package org.ggml4j;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.MemorySegment;
@@ -108,10 +109,11 @@ final class ModelLoader {
     return new ModelLoader(file, options, hparams.nLayer()).load(factory, hparams, owned);
   }
 
-  private Loaded load(Architecture.Factory factory, Hparams hparams, CloseStack owned) {
+  private Loaded load(Architecture.Factory factory, Hparams hparams, CloseStack owned)
+      throws GgufFormatException {
     WeightStore store = owned.own(new WeightStore(2 * file.tensors().size() + 64));
     Weights weights = new Weights(new FileSource(), this::place, store, nLayer);
-    Architecture.Decoder architecture = factory.create(hparams, weights);
+    Architecture.Decoder architecture = create(factory, hparams, weights);
     weights.check();
     total = weights.declared().stream().mapToLong(Weight::nBytes).sum();
     report();
@@ -119,6 +121,15 @@ final class ModelLoader {
     Summary summary = summary(hparams, weights.declared().size());
     LOG.log(Level.DEBUG, summary.line);
     return new Loaded(architecture, hparams, summary);
+  }
+
+  private static Architecture.Decoder create(
+      Architecture.Factory factory, Hparams hparams, Weights weights) throws GgufFormatException {
+    try {
+      return factory.create(hparams, weights);
+    } catch (UncheckedIOException e) {
+      throw Hparams.formatProblem(e);
+    }
   }
 
   private final class FileSource implements Weights.Source {

@@ -7,11 +7,14 @@ import org.ggml4j.arch.Hparams;
 import org.ggml4j.decode.Evaluator;
 import org.ggml4j.decode.Sequence;
 import org.ggml4j.decode.TokenLoop;
+import org.ggml4j.ggml.BufferType;
 import org.ggml4j.ggml.CloseStack;
-import org.ggml4j.ggml.Device;
+import org.ggml4j.gguf.UnsupportedModelException;
 import org.ggml4j.nn.Batch;
 import org.ggml4j.nn.CellCache;
 import org.ggml4j.nn.ContextFullException;
+import org.ggml4j.nn.LayerMemory;
+import org.ggml4j.nn.SequenceMemory;
 import org.ggml4j.sampling.Logits;
 import org.ggml4j.tokenizer.EncodeOptions;
 import org.jspecify.annotations.Nullable;
@@ -29,7 +32,7 @@ public final class Session implements AutoCloseable {
   private final Model model;
   private final SessionOptions options;
   private final CloseStack owned = new CloseStack();
-  private final CellCache cache;
+  private final SequenceMemory cache;
   private final Evaluator evaluator;
   private final Batch batch = new Batch();
   private final Object lock = new Object();
@@ -49,19 +52,16 @@ public final class Session implements AutoCloseable {
     int nCtx = options.nCtx() > 0 ? options.nCtx() : model.defaultContext();
     int threads = options.threads() > 0 ? options.threads() : model.defaultThreads();
     try {
-      List<CellCache.LayerShape> shapes = new ArrayList<>();
+      List<LayerMemory> layers = new ArrayList<>();
+      List<BufferType> memory = new ArrayList<>();
       for (int il = 0; il < hp.nLayer(); il++) {
-        Device device = summary.layerDevices().get(il);
-        shapes.add(
-            new CellCache.LayerShape(
-                hp.headDim(), hp.headDimV(), hp.nHeadKv(), device.bufferType()));
+        layers.add(model.architecture().memory(il));
+        memory.add(summary.layerDevices().get(il).bufferType());
       }
-      cache =
-          owned.own(
-              new CellCache(
-                  shapes,
-                  new CellCache.Options(
-                      nCtx, options.typeK(), options.typeV(), options.flashAttn())));
+      int nBatch = Math.min(options.nBatch(), nCtx);
+      CellCache.Options cells =
+          new CellCache.Options(nCtx, options.typeK(), options.typeV(), options.flashAttn());
+      cache = owned.own(new SequenceMemory(layers, memory, cells, nBatch));
       int maxNodes = Math.max(1024, 16 * summary.nWeights() + 64 * hp.nLayer());
       evaluator =
           owned.own(
@@ -71,8 +71,7 @@ public final class Session implements AutoCloseable {
                   cache,
                   summary.devices(),
                   maxNodes,
-                  new Evaluator.Options(
-                      Math.min(options.nBatch(), nCtx), threads, options.reuseGraph())));
+                  new Evaluator.Options(nBatch, threads, options.reuseGraph())));
       OpenOwners.opened(this);
     } catch (Throwable e) {
       owned.close();
@@ -297,7 +296,12 @@ public final class Session implements AutoCloseable {
     }
   }
 
-  /** Removes positions from {@code from} to before {@code to} from a sequence. */
+  /**
+   * Removes positions from {@code from} to before {@code to} from a sequence.
+   *
+   * @throws IllegalStateException if the tokens that are left can't be continued, because layers
+   *     with a window no longer have what the next one would see; nothing was changed
+   */
   public void removeTokens(int sequence, int from, int to) {
     enter();
     try {
@@ -327,11 +331,19 @@ public final class Session implements AutoCloseable {
    * Moves the tokens at positions from {@code from} to before {@code to} by {@code delta}
    * positions.
    *
-   * @throws IllegalStateException if one of them is shared with another sequence
+   * @throws IllegalStateException if one of them is shared with another sequence, or layers with a
+   *     window no longer have what would be seen then
+   * @throws UnsupportedModelException if the model's tokens can't be moved
    */
   public void shiftTokens(int sequence, int from, int to, int delta) {
     enter();
     try {
+      if (!model.architecture().canShift()) {
+        throw new UnsupportedModelException(
+            "architecture '"
+                + model.hparams().architecture()
+                + "' can't move tokens: what it keeps of them depends on their positions");
+      }
       revision++;
       cache.shift(sequence, from, to, delta);
     } finally {
@@ -382,7 +394,7 @@ public final class Session implements AutoCloseable {
     return evaluator;
   }
 
-  CellCache cache() {
+  SequenceMemory cache() {
     return cache;
   }
 

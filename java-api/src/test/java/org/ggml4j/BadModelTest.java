@@ -142,7 +142,13 @@ class BadModelTest {
     value(all, "attention.head_count", 3, FORMAT);
     value(all, "attention.head_count_kv", 3, FORMAT);
     value(all, "attention.head_count_kv", 8, FORMAT);
-    value(all, "attention.head_count_kv", new int[] {2, 4}, UNSUPPORTED);
+    damage(
+        all,
+        "layers with different numbers of heads",
+        WEIGHT,
+        "blk.1.attn_k",
+        c -> c.metadata.put("llama.attention.head_count_kv", new int[] {2, 4}));
+    value(all, "feed_forward_length", new int[] {96, 64}, UNSUPPORTED);
     value(all, "attention.head_count_kv", new int[] {}, FORMAT);
     value(all, "block_count", 1 << 24, FORMAT);
     value(all, "block_count", 1_000_000, FORMAT);

@@ -2,9 +2,6 @@ package org.ggml4j;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.Objects;
 import org.ggml4j.gguf.GgmlType;
@@ -27,9 +24,14 @@ final class Logit {
 
   /** Token ids that depend on their index only. */
   static int[] tokens(int n) {
+    return tokens(n, TinyGguf.VOCAB);
+  }
+
+  /** Token ids of a vocabulary that depend on their index only. */
+  static int[] tokens(int n, int nVocab) {
     int[] tokens = new int[n];
     for (int i = 0; i < n; i++) {
-      tokens[i] = (i * 37 + i * i * 5 + 11) % TinyGguf.VOCAB;
+      tokens[i] = (i * 37 + i * i * 5 + 11) % nVocab;
     }
     return tokens;
   }
@@ -91,16 +93,11 @@ final class Logit {
     return difference / size;
   }
 
-  /** Rows of {@link TinyGguf#VOCAB} values from a fixture. */
-  static float[][] fixture(String name) throws IOException {
-    try (InputStream in = Logit.class.getResourceAsStream("/arch/" + name + ".f32")) {
-      byte[] bytes = Objects.requireNonNull(in, "no fixture " + name).readAllBytes();
-      FloatBuffer values = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
-      float[][] rows = new float[values.remaining() / TinyGguf.VOCAB][TinyGguf.VOCAB];
-      for (float[] row : rows) {
-        values.get(row);
-      }
-      return rows;
+  /** Rows of a fixture. */
+  static float[][] fixture(Toy toy) throws IOException {
+    try (InputStream in = Logit.class.getResourceAsStream("/arch/" + toy.name() + ".f32")) {
+      byte[] bytes = Objects.requireNonNull(in, "no fixture " + toy).readAllBytes();
+      return Reference.read(bytes, toy.nVocab());
     }
   }
 }

@@ -4,15 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Collection;
-import java.util.Map;
-import java.util.Set;
-import java.util.TreeMap;
-import java.util.TreeSet;
+import java.util.List;
 import java.util.stream.Stream;
-import org.ggml4j.arch.Architectures;
 import org.ggml4j.gguf.GgmlType;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,92 +17,57 @@ import org.junit.jupiter.params.provider.MethodSource;
  * The logits are llama.cpp's.
  *
  * <p>Each fixture {@code arch/NAME.f32} holds llama.cpp's logits of the same bytes: the file that
- * {@link TinyGguf} writes for the variant, the 32 tokens of {@link Logit#tokens} in one batch, the
- * cache in F32, flash attention and repacked weights off; F32 little-endian [32][128]. After a
- * change of {@link TinyGguf} all of them are recorded anew.
+ * the row of {@link Toys} writes, 32 tokens in one batch, the cache in F32, flash attention and
+ * repacked weights off; F32 little-endian [32][nVocab]. After a change of a row its fixture is
+ * recorded anew: {@link FixtureRecorder}.
  *
  * <p>The measure is the normalized mean squared error (NMSE).
  */
 class ParityTest {
-  static final Map<String, TinyGguf> VARIANTS =
-      new TreeMap<>(
-          Map.of(
-              "llama", TinyGguf.llama(),
-              "llama-tied", TinyGguf.llama().withTied(),
-              "llama-biases", TinyGguf.llama().withBiases(),
-              "llama-rope-freqs", TinyGguf.llama().withRopeFreqs(),
-              "llama-linear", TinyGguf.llama().withRopeScaling("linear"),
-              "llama-yarn", TinyGguf.llama().withRopeScaling("yarn"),
-              "llama-moe", TinyGguf.mixtral(),
-              "llama-f16", TinyGguf.llama().withType(GgmlType.F16),
-              "llama-q8_0", TinyGguf.llama().withType(GgmlType.Q8_0),
-              "llama-moe-q8_0", TinyGguf.mixtral().withType(GgmlType.Q8_0)));
-
-  private static final int N = 32;
+  static final int N = 32;
   private static final ModelOptions PLAIN = ModelOptions.defaults().withRepack(false);
 
   @TempDir Path folder;
 
-  static Collection<String> variants() {
-    return VARIANTS.keySet();
+  static List<Toy> toys() {
+    return Toys.all();
   }
 
-  /**
-   * Of experts in Q8_0, two are nearly equally likely for one of the tokens: a small difference
-   * makes the router choose the other one, and that is no small difference any more.
-   */
-  static Stream<String> stable() {
-    return VARIANTS.keySet().stream().filter(v -> !v.equals("llama-moe-q8_0"));
-  }
-
-  /**
-   * Products with F16 and Q8_0 weights round the other operand too, to 11 and to about 8 bits,
-   * where an ulp of difference can tip it over.
-   */
-  private static double limit(String variant, double exact) {
-    return switch (VARIANTS.get(variant).type()) {
-      case F32 -> exact;
-      case F16 -> 1e-5;
-      default -> 100 * exact;
-    };
-  }
-
-  @Test
-  void everyArchitectureHasAFixture() {
-    Set<String> covered = new TreeSet<>();
-    VARIANTS.values().forEach(v -> covered.add(v.architecture()));
-    assertThat(covered).containsAll(Architectures.names());
+  static Stream<Toy> stable() {
+    return Toys.all().stream().filter(Toy::isStable);
   }
 
   @ParameterizedTest
-  @MethodSource("variants")
-  void oneBatchAndOneByOne(String variant, TestReporter reporter) throws IOException {
-    float[][] expected = Logit.fixture(variant);
+  @MethodSource("toys")
+  void oneBatchAndOneByOne(Toy toy, TestReporter reporter) throws IOException {
+    float[][] expected = Logit.fixture(toy);
+    int[] tokens = Logit.tokens(N, toy.nVocab());
     assertThat(expected).hasNumberOfRows(N);
-    try (Model model = Model.load(VARIANTS.get(variant).write(folder), PLAIN);
+    try (Model model = Model.load(toy.write(folder), PLAIN);
         Session batch = model.newSession(Logit.EXACT);
         Session single = model.newSession(Logit.EXACT)) {
-      double atOnce = Logit.nmse(Logit.batch(batch, 0, Logit.tokens(N)), expected);
-      double oneByOne = Logit.nmse(Logit.single(single, 0, Logit.tokens(N)), expected);
+      double atOnce = Logit.nmse(Logit.batch(batch, 0, tokens), expected);
+      double oneByOne = Logit.nmse(Logit.single(single, 0, tokens), expected);
       reporter.publishEntry("NMSE", atOnce + " at once, " + oneByOne + " one by one");
-      assertThat(atOnce).isLessThan(limit(variant, 1e-6));
-      assertThat(oneByOne).isLessThan(limit(variant, 1e-6));
+      assertThat(atOnce).isLessThan(toy.limit());
+      assertThat(oneByOne).isLessThan(toy.limit());
     }
   }
 
   /** Flash attention sees keys and values in F16: 11 bits, a relative error of 2^-12. */
   @ParameterizedTest
   @MethodSource("stable")
-  void flashAttention(String variant, TestReporter reporter) throws IOException {
+  void flashAttention(Toy toy, TestReporter reporter) throws IOException {
     SessionOptions flash = Logit.EXACT.withFlashAttn(true);
-    try (Model model = Model.load(VARIANTS.get(variant).write(folder), PLAIN);
+    int[] tokens = Logit.tokens(N, toy.nVocab());
+    try (Model model = Model.load(toy.write(folder), PLAIN);
         Session single = model.newSession(flash)) {
-      float[][] expected = Logit.fixture(variant);
-      double atOnce = Logit.nmse(Logit.alone(model, flash, Logit.tokens(N)), expected);
-      double oneByOne = Logit.nmse(Logit.single(single, 0, Logit.tokens(N)), expected);
+      float[][] expected = Logit.fixture(toy);
+      double atOnce = Logit.nmse(Logit.alone(model, flash, tokens), expected);
+      double oneByOne = Logit.nmse(Logit.single(single, 0, tokens), expected);
       reporter.publishEntry("NMSE", atOnce + " at once, " + oneByOne + " one by one");
-      assertThat(atOnce).isLessThan(limit(variant, 1e-5));
-      assertThat(oneByOne).isLessThan(limit(variant, 1e-5));
+      assertThat(atOnce).isLessThan(10 * toy.limit());
+      assertThat(oneByOne).isLessThan(10 * toy.limit());
     }
   }
 
@@ -135,9 +94,9 @@ class ParityTest {
       throws IOException {
     SessionOptions options = Logit.EXACT.withFlashAttn(flash).withKvTypes(typeK, typeV);
     for (String variant : new String[] {"llama", "llama-moe"}) {
-      try (Model model = Model.load(VARIANTS.get(variant).write(folder), PLAIN);
+      try (Model model = Model.load(Toys.byName(variant).write(folder), PLAIN);
           Session single = model.newSession(options)) {
-        float[][] expected = Logit.fixture(variant);
+        float[][] expected = Logit.fixture(Toys.byName(variant));
         double atOnce = Logit.nmse(Logit.alone(model, options, Logit.tokens(N)), expected);
         double oneByOne = Logit.nmse(Logit.single(single, 0, Logit.tokens(N)), expected);
         reporter.publishEntry(variant, atOnce + " at once, " + oneByOne + " one by one");
@@ -157,7 +116,9 @@ class ParityTest {
               TinyGguf.llama().withType(type).write(folder),
               ModelOptions.defaults().withRepack(repack))) {
         double nmse =
-            Logit.nmse(Logit.alone(model, Logit.EXACT, Logit.tokens(N)), Logit.fixture("llama"));
+            Logit.nmse(
+                Logit.alone(model, Logit.EXACT, Logit.tokens(N)),
+                Logit.fixture(Toys.byName("llama")));
         reporter.publishEntry(repack ? model.placement() : "NMSE", "" + nmse);
         assertThat(nmse).isBetween(1e-12, limit);
       }

@@ -3,7 +3,7 @@ package org.ggml4j.arch;
 import org.ggml4j.ggml.Tensor;
 import org.ggml4j.nn.Inputs;
 import org.ggml4j.nn.KvCache;
-import org.ggml4j.nn.Rope;
+import org.ggml4j.nn.LayerMemory;
 import org.ggml4j.nn.Weights;
 
 /**
@@ -23,10 +23,16 @@ public interface Architecture {
      */
     Tensor forward(Inputs in, KvCache kv);
 
+    /** What layer {@code il} keeps of the tokens before. */
+    LayerMemory memory(int il);
+
     /**
-     * How the keys of layer {@code il} are turned, so that they can be moved to other positions.
+     * Whether tokens can be moved to other positions: not if what is kept of them depends on where
+     * they were, as with learned positions.
      */
-    Rope rope(int il);
+    default boolean canShift() {
+      return true;
+    }
   }
 
   /** Makes an architecture from a file's hyper-parameters and weights. */

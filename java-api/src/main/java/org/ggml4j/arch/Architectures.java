@@ -7,10 +7,17 @@ import org.ggml4j.gguf.UnsupportedModelException;
 
 /** The architectures there are, by the name that {@code general.architecture} gives them. */
 public final class Architectures {
-  private static final Map<String, Architecture.Factory> BY_NAME =
-      new TreeMap<>(Map.of("llama", Llama::new));
+  private static final Map<String, Architecture.Factory> BY_NAME = new TreeMap<>();
+
+  static {
+    add("llama", Llama::new);
+  }
 
   private Architectures() {}
+
+  private static void add(String name, Architecture.Factory factory) {
+    BY_NAME.put(name, factory);
+  }
 
   /** The names of all architectures, sorted. */
   public static Set<String> names() {

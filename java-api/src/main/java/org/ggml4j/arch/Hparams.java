@@ -1,23 +1,33 @@
 package org.ggml4j.arch;
 
+import java.io.UncheckedIOException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.ggml4j.ggml.RopeParameters;
 import org.ggml4j.ggml.Weight;
 import org.ggml4j.gguf.GgufFormatException;
 import org.ggml4j.gguf.GgufMetadata;
-import org.ggml4j.gguf.GgufValueType;
 import org.ggml4j.gguf.UnsupportedModelException;
+import org.ggml4j.nn.LayerMemory;
+import org.ggml4j.nn.Qkv;
 import org.ggml4j.nn.Rope;
+import org.ggml4j.nn.Weights;
 
 /**
- * The hyper-parameters of a model. The keys are GGUF's, where ARCH stands for the architecture's
- * name; the defaults are llama.cpp's (src/llama-model.cpp).
+ * The hyper-parameters of a model: what most architectures have by name, and under {@link #keys}
+ * what only some have. The keys are GGUF's, where ARCH stands for the architecture's name; the
+ * defaults are llama.cpp's (src/llama-model.cpp).
+ *
+ * <p>An accessor complains about what it can't give: a value that the file lacks is an
+ * UncheckedIOException around a {@link GgufFormatException}, one that differs from layer to layer
+ * an {@link UnsupportedModelException}; where layers may differ, ask by layer, as in {@link
+ * #nHead(int)}.
  *
  * @param architecture {@code general.architecture}
  * @param nCtxTrain {@code ARCH.context_length}, tokens
  * @param nEmbd {@code ARCH.embedding_length}
- * @param nLayer {@code ARCH.block_count}
+ * @param nLayer {@code ARCH.block_count} less {@code ARCH.nextn_predict_layers}
  * @param nHead {@code ARCH.attention.head_count}
  * @param nHeadKv {@code ARCH.attention.head_count_kv}, by default nHead
  * @param headDim {@code ARCH.attention.key_length}, by default nEmbd / nHead
@@ -29,6 +39,7 @@ import org.ggml4j.nn.Rope;
  * @param normRmsEps {@code ARCH.attention.layer_norm_rms_epsilon}
  * @param nRot {@code ARCH.rope.dimension_count}, by default headDim
  * @param ropeScaling how positions beyond the training's are treated
+ * @param keys the file's other keys
  */
 public record Hparams(
     String architecture,
@@ -45,13 +56,14 @@ public record Hparams(
     int nExpertUsed,
     float normRmsEps,
     int nRot,
-    RopeScaling ropeScaling) {
+    RopeScaling ropeScaling,
+    Keys keys) {
 
   /**
    * Frequencies of rotary positions and their scaling.
    *
    * @param freqBase {@code ARCH.rope.freq_base}, by default 10000
-   * @param type {@code ARCH.rope.scaling.type}: none, linear or yarn
+   * @param type {@code ARCH.rope.scaling.type}: none, linear, yarn or longrope
    * @param factor {@code ARCH.rope.scaling.factor}: how much longer the context has become
    * @param nCtxOrig {@code ARCH.rope.scaling.original_context_length}, by default nCtxTrain
    * @param attnFactor {@code ARCH.rope.scaling.attn_factor} times YaRN's own
@@ -74,7 +86,44 @@ public record Hparams(
     }
   }
 
-  private static final int MAX_SIZE = 1 << 24;
+  private static final int DIFFERS = -1;
+  private static final int MAX_BLOCKS = 1 << 16;
+
+  /** Of a model that comes from no file. */
+  public Hparams(
+      String architecture,
+      int nCtxTrain,
+      int nEmbd,
+      int nLayer,
+      int nHead,
+      int nHeadKv,
+      int headDim,
+      int headDimV,
+      int nFf,
+      int nVocab,
+      int nExpert,
+      int nExpertUsed,
+      float normRmsEps,
+      int nRot,
+      RopeScaling ropeScaling) {
+    this(
+        architecture,
+        nCtxTrain,
+        nEmbd,
+        nLayer,
+        nHead,
+        nHeadKv,
+        headDim,
+        headDimV,
+        nFf,
+        nVocab,
+        nExpert,
+        nExpertUsed,
+        normRmsEps,
+        nRot,
+        ropeScaling,
+        Keys.none(architecture));
+  }
 
   /**
    * Reads and checks the hyper-parameters of a file.
@@ -83,65 +132,271 @@ public record Hparams(
    */
   public static Hparams of(GgufMetadata metadata) throws GgufFormatException {
     String arch = metadata.getString("general.architecture");
-    Reader r = new Reader(metadata, arch);
-    int nEmbd = r.size("embedding_length", 1);
-    int nLayer = r.size("block_count", 1);
-    int nHead = r.size("attention.head_count", 1);
-    int nHeadKv = r.size("attention.head_count_kv", 1, nHead);
-    if (nHead % nHeadKv != 0) {
-      throw r.bad("attention.head_count_kv", nHeadKv, "a divisor of the head count " + nHead);
+    try {
+      return of(metadata, arch, Keys.of(metadata, arch));
+    } catch (UncheckedIOException e) {
+      throw formatProblem(e);
     }
-    if (!r.has("attention.key_length") && nEmbd % nHead != 0) {
-      throw r.bad("attention.head_count", nHead, "a divisor of the embedding length " + nEmbd);
+  }
+
+  /** What a key's reader complained about. */
+  public static GgufFormatException formatProblem(UncheckedIOException e) {
+    if (e.getCause() instanceof GgufFormatException problem) {
+      return problem;
     }
-    int headDim = r.size("attention.key_length", 1, nEmbd / nHead);
-    int nCtxTrain = r.size("context_length", 1);
-    int nRot = r.size("rope.dimension_count", 0, headDim);
-    if (nRot > headDim || nRot % 2 != 0) {
-      throw r.bad("rope.dimension_count", nRot, "an even number up to the head's size " + headDim);
+    throw e;
+  }
+
+  private static Hparams of(GgufMetadata metadata, String arch, Keys k) throws GgufFormatException {
+    int nEmbd = k.size("embedding_length");
+    int nBlock = k.size("block_count");
+    int nNext = k.size("nextn_predict_layers", 0);
+    if (nNext >= nBlock) {
+      throw k.bad("nextn_predict_layers", nNext, "fewer than the " + nBlock + " blocks");
     }
-    int nExpert = r.size("expert_count", 0, 0);
-    int nExpertUsed = r.size("expert_used_count", 0, 0);
-    if (nExpertUsed > nExpert || nExpert > 0 && nExpertUsed == 0) {
-      throw r.bad("expert_used_count", nExpertUsed, "1 to the number of experts, " + nExpert);
+    if (nBlock > MAX_BLOCKS) {
+      throw k.bad("block_count", nBlock, "at most " + MAX_BLOCKS);
     }
+    int[] heads = headCounts(k, nBlock);
+    int[] headsKv = headCountsKv(k, nBlock, heads);
+    int nHead = Arrays.stream(heads).filter(n -> n > 0).findFirst().orElse(0);
+    if (nHead > 0 && !k.has("attention.key_length") && nEmbd % nHead != 0) {
+      throw k.bad("attention.head_count", nHead, "a divisor of the embedding length " + nEmbd);
+    }
+    int even = nHead == 0 ? 0 : nEmbd / nHead;
+    int headDim = k.has("attention.key_length") ? k.size("attention.key_length") : even;
+    int headDimV = k.has("attention.value_length") ? k.size("attention.value_length") : even;
+    int nCtxTrain = k.size("context_length");
+    int nRot = k.size("rope.dimension_count", headDim);
+    if (nHead > 0 && (nRot > headDim || nRot % 2 != 0)) {
+      throw k.bad("rope.dimension_count", nRot, "an even number up to the head's size " + headDim);
+    }
+    int nExpert = k.size("expert_count", 0);
+    int[] expertsUsed = k.sizes("expert_used_count", nBlock, 0);
+    int mostUsed = Arrays.stream(expertsUsed).max().orElse(0);
+    if (mostUsed > nExpert || nExpert > 0 && mostUsed == 0) {
+      throw k.bad("expert_used_count", mostUsed, "1 to the number of experts, " + nExpert);
+    }
+    String rms = "attention.layer_norm_rms_epsilon";
     return new Hparams(
         arch,
         nCtxTrain,
         nEmbd,
-        nLayer,
-        nHead,
-        nHeadKv,
+        nBlock - nNext,
+        common(heads),
+        common(headsKv),
         headDim,
-        r.size("attention.value_length", 1, nEmbd / nHead),
-        r.size("feed_forward_length", 1),
-        r.vocabularySize(),
+        headDimV,
+        common(k.sizes("feed_forward_length", nBlock, 0)),
+        vocabularySize(metadata, k),
         nExpert,
-        nExpertUsed,
-        r.positive("attention.layer_norm_rms_epsilon", Optional.empty()),
+        common(expertsUsed),
+        k.number(rms, 0),
         nRot,
-        r.ropeScaling(nCtxTrain));
+        ropeScaling(k, nCtxTrain),
+        k);
+  }
+
+  private static int[] headCounts(Keys k, int nBlock) {
+    return k.sizes("attention.head_count", nBlock, 0);
+  }
+
+  private static int[] headCountsKv(Keys k, int nBlock, int[] heads) {
+    if (!k.has("attention.head_count_kv")) {
+      return heads;
+    }
+    int[] headsKv = k.sizes("attention.head_count_kv", nBlock, 0);
+    for (int il = 0; il < nBlock; il++) {
+      if (headsKv[il] > 0 && heads[il] % headsKv[il] != 0) {
+        throw k.bad(
+            "attention.head_count_kv", headsKv[il], "a divisor of the head count " + heads[il]);
+      }
+    }
+    return headsKv;
+  }
+
+  private static int common(int[] sizes) {
+    for (int size : sizes) {
+      if (size != sizes[0]) {
+        return DIFFERS;
+      }
+    }
+    return sizes[0];
+  }
+
+  private static int vocabularySize(GgufMetadata metadata, Keys k) throws GgufFormatException {
+    String tokens = "tokenizer.ggml.tokens";
+    if (!metadata.contains(tokens)) {
+      return k.size("vocab_size");
+    }
+    int n = metadata.getStringArray(tokens).size();
+    if (n < 1) {
+      throw new GgufFormatException("expected at least one token, found none", null, -1, tokens);
+    }
+    return n;
+  }
+
+  // ---- sizes
+
+  private int uniform(String key, int value) {
+    if (value == DIFFERS) {
+      throw new UnsupportedModelException(
+          architecture
+              + "."
+              + key
+              + ": layers of different sizes are not supported by '"
+              + architecture
+              + "'");
+    }
+    return some(key, value);
+  }
+
+  private int some(String key, int value) {
+    if (value == 0) {
+      throw keys.has(key)
+          ? keys.bad(key, 0, "1 or more")
+          : keys.bad(key, "nothing", "the key, which the architecture needs");
+    }
+    return value;
+  }
+
+  @Override
+  public int headDim() {
+    return headDim == 0 ? some("attention.head_count", 0) : headDim;
+  }
+
+  @Override
+  public int headDimV() {
+    return headDimV == 0 ? some("attention.head_count", 0) : headDimV;
+  }
+
+  @Override
+  public int nHead() {
+    return uniform("attention.head_count", nHead);
+  }
+
+  /** Query heads of layer {@code il}, 0 if it has no attention. */
+  public int nHead(int il) {
+    return nHead == DIFFERS ? headCounts(keys, nBlock())[il] : nHead;
+  }
+
+  @Override
+  public int nHeadKv() {
+    return uniform("attention.head_count_kv", nHeadKv);
+  }
+
+  /** Key heads of layer {@code il}, 0 if it has no attention. */
+  public int nHeadKv(int il) {
+    return nHeadKv == DIFFERS
+        ? headCountsKv(keys, nBlock(), headCounts(keys, nBlock()))[il]
+        : nHeadKv;
+  }
+
+  @Override
+  public int nFf() {
+    return uniform("feed_forward_length", nFf);
+  }
+
+  /** Width of the feed-forward network of layer {@code il}, 0 if it has none. */
+  public int nFf(int il) {
+    return nFf == DIFFERS ? keys.sizes("feed_forward_length", nBlock(), 0)[il] : nFf;
+  }
+
+  @Override
+  public int nExpertUsed() {
+    return nExpertUsed == 0 ? 0 : uniform("expert_used_count", nExpertUsed);
+  }
+
+  @Override
+  public float normRmsEps() {
+    return normRmsEps > 0 ? normRmsEps : keys.positive("attention.layer_norm_rms_epsilon");
+  }
+
+  /** {@code ARCH.attention.layer_norm_epsilon}, for layers that normalise by mean and variance. */
+  public float normEps() {
+    return keys.positive("attention.layer_norm_epsilon");
+  }
+
+  /** Blocks of the file, those included that predict further tokens. */
+  public int nBlock() {
+    return nLayer + keys.size("nextn_predict_layers", 0);
+  }
+
+  /**
+   * Which layers look at a window only: {@code ARCH.attention.sliding_window_pattern}, a flag for
+   * each layer, or the period after which a layer looks at everything.
+   *
+   * @param period if the file does not say; 0: all layers have a window, 1: none
+   * @param fullFirst whether the first layer of each period looks at everything, not the last one
+   */
+  public boolean[] windowedLayers(int period, boolean fullFirst) {
+    String key = "attention.sliding_window_pattern";
+    if (keys.has(key) && keys.isArray(key)) {
+      return keys.flags(key, nBlock());
+    }
+    int n = keys.size(key, period);
+    boolean[] windowed = new boolean[nBlock()];
+    for (int il = 0; il < nLayer; il++) {
+      windowed[il] = n == 0 || il % n != (fullFirst ? 0 : n - 1);
+    }
+    return windowed;
   }
 
   /** Width of all queries together. */
   public int nEmbdQ() {
-    return headDim * nHead;
+    return headDim() * nHead();
   }
 
   /** Width of all keys together. */
   public int nEmbdKv() {
-    return headDim * nHeadKv;
+    return headDim() * nHeadKv();
   }
 
   /** Factor of the products of queries and keys. */
   public float attnScale() {
-    return (float) (1 / Math.sqrt(headDim));
+    return (float) (1 / Math.sqrt(headDim()));
+  }
+
+  /** The queries, keys and values of layer {@code w.il()}, from one tensor or from three. */
+  public Qkv qkv(Weights w) {
+    int n = some("attention.head_count", nHead(w.il()));
+    int nKv = some("attention.head_count_kv", nHeadKv(w.il()));
+    return w.qkv(nEmbd, headDim(), headDimV(), n, nKv);
+  }
+
+  /** Keys and values of all tokens, which layer {@code il} keeps. */
+  public LayerMemory.Attention attention(int il, Rope rope) {
+    return LayerMemory.Attention.of(nHeadKv(il), headDim, headDimV).turnedBy(rope);
+  }
+
+  /** As {@link #attention(int, Rope)}, for keys that are not turned. */
+  public LayerMemory.Attention attention(int il) {
+    return LayerMemory.Attention.of(nHeadKv(il), headDim, headDimV);
+  }
+
+  /**
+   * The rotation of this model's queries and keys, with the factors of its frequencies that the
+   * file has: {@code rope_freqs}, or for longrope {@code rope_factors_short} and {@code
+   * rope_factors_long}.
+   */
+  public Rope rope(RopeParameters.Style style, Weights w) {
+    int n = nRot / 2;
+    if (!ropeScaling.type.equals("longrope")) {
+      return rope(style, w.shared("rope_freqs.weight", n));
+    }
+    Optional<Weight> far = w.shared("rope_factors_long.weight", n);
+    Optional<Weight> near = w.shared("rope_factors_short.weight", n);
+    if (far.isEmpty() || near.isEmpty()) {
+      throw new UnsupportedModelException(
+          architecture + ".rope.scaling.type: longrope needs rope_factors_long and _short");
+    }
+    return rope(style, near).withLongFactors(far);
   }
 
   /** The rotation of this model's queries and keys. */
   public Rope rope(RopeParameters.Style style, Optional<Weight> factors) {
     RopeScaling s = ropeScaling;
-    return new Rope(
+    RopeParameters p =
         new RopeParameters(
             style,
             nRot,
@@ -152,7 +407,17 @@ public record Hparams(
             s.attnFactor,
             s.betaFast,
             s.betaSlow,
-            factors));
+            factors);
+    return Rope.of(style.positionsPerToken() == 1 ? p : p.withSections(sections()));
+  }
+
+  private List<Integer> sections() {
+    String key = "rope.dimension_sections";
+    int[] found = keys.integers(key);
+    if (found.length < 1 || found.length > 4) {
+      throw keys.bad(key, Arrays.toString(found), "up to four numbers");
+    }
+    return Arrays.stream(Arrays.copyOf(found, 4)).boxed().toList();
   }
 
   /**
@@ -167,124 +432,49 @@ public record Hparams(
     }
   }
 
-  /** Reads the keys below an architecture's name. */
-  private record Reader(GgufMetadata metadata, String arch) {
-    boolean has(String key) {
-      return metadata.contains(arch + "." + key);
+  private static RopeScaling ropeScaling(Keys k, int nCtxTrain) {
+    String type = k.text("rope.scaling.type", "linear");
+    List<String> known = List.of("none", "linear", "yarn", "longrope");
+    if (!known.contains(type)) {
+      throw new UnsupportedModelException(k.full("rope.scaling.type"), type, known);
     }
+    String key = k.has("rope.scaling.factor") ? "rope.scaling.factor" : "rope.scale_linear";
+    float factor = k.number(key, 0);
+    if (factor < 0) {
+      throw k.bad(key, factor, "a number above 0");
+    }
+    factor = factor == 0 ? 1 : factor;
+    int nCtxOrig = k.size("rope.scaling.original_context_length", 0);
+    float ext = k.number("rope.scaling.yarn_ext_factor", -1);
+    ext = ext < 0 ? (type.equals("yarn") ? 1 : 0) : ext;
+    float attn = k.number("rope.scaling.yarn_attn_factor", 1);
+    if (ext != 0) {
+      attn = yarnAttnFactor(k, type.equals("none") ? 1 : factor);
+    }
+    return new RopeScaling(
+        k.positive("rope.freq_base", 10000f),
+        type,
+        factor,
+        nCtxOrig == 0 ? nCtxTrain : nCtxOrig,
+        attn * k.number("rope.scaling.attn_factor", 1),
+        ext,
+        k.number("rope.scaling.yarn_beta_fast", 32),
+        k.number("rope.scaling.yarn_beta_slow", 1));
+  }
 
-    GgufFormatException bad(String key, Object found, String expected) {
-      return new GgufFormatException(
-          "expected " + expected + ", found " + found, null, -1, arch + "." + key);
-    }
+  /**
+   * YaRN's magnitude, with the one that GGML's operation applies by itself taken out again
+   * (src/llama-context.cpp).
+   */
+  private static float yarnAttnFactor(Keys k, float factor) {
+    float logMul = k.number("rope.scaling.yarn_log_multiplier", 0);
+    float own = (float) (1 / (1 + 0.1 * Math.log(factor)));
+    return logMul == 0
+        ? magnitude(factor, 1) * own
+        : magnitude(factor, 1) / magnitude(factor, logMul) * own;
+  }
 
-    int size(String key, int min) throws GgufFormatException {
-      String full = arch + "." + key;
-      if (!metadata.contains(full)) {
-        throw new GgufFormatException("missing, the architecture needs it", null, -1, full);
-      }
-      return size(key, min, 0);
-    }
-
-    /** A number, or an array of equal numbers, one for each layer. */
-    int size(String key, int min, int fallback) throws GgufFormatException {
-      String full = arch + "." + key;
-      if (!metadata.contains(full)) {
-        return fallback;
-      }
-      long value;
-      if (metadata.type(full) == GgufValueType.ARRAY) {
-        int[] values = metadata.getIntArray(full);
-        for (int v : values) {
-          if (v != values[0]) {
-            throw new UnsupportedModelException(
-                full + ": layers of different sizes are not supported by '" + arch + "'");
-          }
-        }
-        value = values.length == 0 ? -1 : values[0];
-      } else {
-        value = metadata.getLong(full);
-      }
-      if (value < min || value > MAX_SIZE) {
-        throw bad(key, value, min + " to " + MAX_SIZE);
-      }
-      return (int) value;
-    }
-
-    float positive(String key, Optional<Float> fallback) throws GgufFormatException {
-      String full = arch + "." + key;
-      float value =
-          fallback.isPresent() ? metadata.getFloat(full, fallback.get()) : metadata.getFloat(full);
-      if (!(value > 0 && value < Float.POSITIVE_INFINITY)) {
-        throw bad(key, value, "a number above 0");
-      }
-      return value;
-    }
-
-    float finite(String key, float fallback) throws GgufFormatException {
-      float value = metadata.getFloat(arch + "." + key, fallback);
-      if (!Float.isFinite(value)) {
-        throw bad(key, value, "a finite number");
-      }
-      return value;
-    }
-
-    int vocabularySize() throws GgufFormatException {
-      String tokens = "tokenizer.ggml.tokens";
-      int n =
-          metadata.contains(tokens)
-              ? metadata.getStringArray(tokens).size()
-              : size("vocab_size", 1);
-      if (n < 1) {
-        throw new GgufFormatException("expected at least one token, found none", null, -1, tokens);
-      }
-      return n;
-    }
-
-    RopeScaling ropeScaling(int nCtxTrain) throws GgufFormatException {
-      String type = metadata.getString(arch + ".rope.scaling.type", "linear");
-      if (!type.equals("none") && !type.equals("linear") && !type.equals("yarn")) {
-        throw new UnsupportedModelException(
-            arch + ".rope.scaling.type", type, List.of("none", "linear", "yarn"));
-      }
-      String key = has("rope.scaling.factor") ? "rope.scaling.factor" : "rope.scale_linear";
-      float factor = finite(key, 0);
-      if (factor < 0) {
-        throw bad(key, factor, "a number above 0");
-      }
-      factor = factor == 0 ? 1 : factor;
-      int nCtxOrig = size("rope.scaling.original_context_length", 0, 0);
-      float ext = finite("rope.scaling.yarn_ext_factor", -1);
-      ext = ext < 0 ? (type.equals("yarn") ? 1 : 0) : ext;
-      float attn = finite("rope.scaling.yarn_attn_factor", 1);
-      if (ext != 0) {
-        attn = yarnAttnFactor(type.equals("none") ? 1 : factor);
-      }
-      return new RopeScaling(
-          positive("rope.freq_base", Optional.of(10000f)),
-          type,
-          factor,
-          nCtxOrig == 0 ? nCtxTrain : nCtxOrig,
-          attn * finite("rope.scaling.attn_factor", 1),
-          ext,
-          finite("rope.scaling.yarn_beta_fast", 32),
-          finite("rope.scaling.yarn_beta_slow", 1));
-    }
-
-    /**
-     * YaRN's magnitude, with the one that GGML's operation applies by itself taken out again
-     * (src/llama-context.cpp).
-     */
-    private float yarnAttnFactor(float factor) throws GgufFormatException {
-      float logMul = finite("rope.scaling.yarn_log_multiplier", 0);
-      float own = (float) (1 / (1 + 0.1 * Math.log(factor)));
-      return logMul == 0
-          ? magnitude(factor, 1) * own
-          : magnitude(factor, 1) / magnitude(factor, logMul) * own;
-    }
-
-    private static float magnitude(float factor, float mscale) {
-      return factor <= 1 ? 1 : (float) (0.1 * mscale * Math.log(factor) + 1);
-    }
+  private static float magnitude(float factor, float mscale) {
+    return factor <= 1 ? 1 : (float) (0.1 * mscale * Math.log(factor) + 1);
   }
 }

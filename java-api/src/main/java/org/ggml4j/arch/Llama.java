@@ -4,11 +4,15 @@ import java.util.List;
 import java.util.Optional;
 import org.ggml4j.ggml.RopeParameters.Style;
 import org.ggml4j.ggml.Tensor;
+import org.ggml4j.nn.Activation;
 import org.ggml4j.nn.Embedding;
+import org.ggml4j.nn.FeedForward;
 import org.ggml4j.nn.Inputs;
 import org.ggml4j.nn.KvCache;
+import org.ggml4j.nn.LayerMemory;
 import org.ggml4j.nn.Linear;
 import org.ggml4j.nn.Moe;
+import org.ggml4j.nn.Qkv;
 import org.ggml4j.nn.RmsNorm;
 import org.ggml4j.nn.Rope;
 import org.ggml4j.nn.Weights;
@@ -25,15 +29,11 @@ final class Llama implements Architecture.Decoder {
   private record Block(
       int il,
       RmsNorm attnNorm,
-      Linear attnQ,
-      Linear attnK,
-      Linear attnV,
+      Qkv attnQkv,
       Linear attnOutput,
       RmsNorm ffnNorm,
-      Optional<Dense> dense,
+      Optional<FeedForward> dense,
       Optional<Moe> moe) {}
-
-  private record Dense(Linear ffnGate, Linear ffnUp, Linear ffnDown) {}
 
   private final Hparams hp;
   private final Embedding tokenEmbd;
@@ -47,7 +47,7 @@ final class Llama implements Architecture.Decoder {
     hp.require(hp.headDim() == hp.headDimV(), "heads of keys and values of different sizes");
     hp.require(hp.headDim() == hp.nRot(), "rotary positions in a part of the head only");
     tokenEmbd = w.embedding("token_embd", hp.nEmbd(), hp.nVocab());
-    rope = hp.rope(Style.INTERLEAVED, w.shared("rope_freqs.weight", hp.nRot() / 2));
+    rope = hp.rope(Style.INTERLEAVED, w);
     blocks = w.blocks(hp.nLayer(), this::block);
     outputNorm = w.rmsNorm("output_norm", hp.nEmbd(), hp.normRmsEps());
     output = w.outputOrTied("output", tokenEmbd); // small Llamas share the embedding
@@ -57,30 +57,18 @@ final class Llama implements Architecture.Decoder {
     return new Block(
         w.il(),
         w.rmsNorm("attn_norm", hp.nEmbd(), hp.normRmsEps()),
-        w.linear("attn_q", hp.nEmbd(), hp.nEmbdQ()),
-        w.linear("attn_k", hp.nEmbd(), hp.nEmbdKv()),
-        w.linear("attn_v", hp.nEmbd(), hp.nEmbdKv()),
+        hp.qkv(w),
         w.linear("attn_output", hp.nEmbdQ(), hp.nEmbd()),
         w.rmsNorm("ffn_norm", hp.nEmbd(), hp.normRmsEps()),
-        hp.nExpert() == 0 ? Optional.of(dense(w)) : Optional.empty(),
+        hp.nExpert() == 0
+            ? Optional.of(w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()))
+            : Optional.empty(),
         hp.nExpert() > 0 ? Optional.of(moe(w)) : Optional.empty());
   }
 
-  private Dense dense(Weights w) {
-    return new Dense(
-        w.linear("ffn_gate", hp.nEmbd(), hp.nFf()).scalingBias(),
-        w.linear("ffn_up", hp.nEmbd(), hp.nFf()).scalingBias(),
-        w.linear("ffn_down", hp.nFf(), hp.nEmbd()).scalingBias());
-  }
-
   private Moe moe(Weights w) {
-    return new Moe(
-        w.linear("ffn_gate_inp", hp.nEmbd(), hp.nExpert()),
-        w.experts("ffn_gate_exps", hp.nEmbd(), hp.nFf(), hp.nExpert()),
-        w.experts("ffn_up_exps", hp.nEmbd(), hp.nFf(), hp.nExpert()),
-        w.experts("ffn_down_exps", hp.nFf(), hp.nEmbd(), hp.nExpert()),
-        hp.nExpertUsed(),
-        w.il());
+    Moe.Routing routing = Moe.Routing.softmax(hp.nExpertUsed(), true);
+    return w.moe(Activation.SILU, routing, true, hp.nEmbd(), hp.nFf(), hp.nExpert());
   }
 
   @Override
@@ -88,8 +76,7 @@ final class Llama implements Architecture.Decoder {
     Tensor x = tokenEmbd.apply(in.tokens()); // [nEmbd, nTokens]
     for (Block b : blocks) {
       Tensor a = attention(b, b.attnNorm.apply(x), in, kv.layer(b.il));
-      if (b.il
-          == blocks.size() - 1) { // what follows works row by row: only the wanted rows are needed
+      if (b.il == blocks.size() - 1) { // what follows works row by row: only wanted ones are needed
         a = in.selectOutputs(a); // [nEmbd, nOutputs]
         x = in.selectOutputs(x);
       }
@@ -100,28 +87,20 @@ final class Llama implements Architecture.Decoder {
   }
 
   private Tensor attention(Block b, Tensor x, Inputs in, KvCache.Layer kv) {
-    Tensor q = b.attnQ.apply(x).splitHeads(hp.headDim()); // [headDim, nHead, nTokens]
-    Tensor k = b.attnK.apply(x).splitHeads(hp.headDim()); // [headDim, nHeadKv, nTokens]
-    Tensor v = b.attnV.apply(x).splitHeads(hp.headDim()).named("Vcur", b.il);
-    q = rope.apply(q, in.positions()).named("Qcur", b.il);
-    k = rope.apply(k, in.positions()).named("Kcur", b.il);
+    Qkv.Heads h = b.attnQkv.apply(x);
+    Tensor v = h.v().named("Vcur", b.il); // [headDim, nHeadKv, nTokens]
+    Tensor q = rope.apply(h.q(), in).named("Qcur", b.il); // [headDim, nHead, nTokens]
+    Tensor k = rope.apply(h.k(), in).named("Kcur", b.il); // [headDim, nHeadKv, nTokens]
     Tensor y = kv.append(k, v).attend(q, hp.attnScale()); // [nEmbdQ, nTokens]
     return b.attnOutput.apply(y).named("attn_out", b.il); // [nEmbd, nTokens]
   }
 
-  private Tensor feedForward(Block b, Tensor x) {
-    if (b.moe.isPresent()) {
-      return b.moe.get().apply(x);
-    }
-    Dense d = b.dense.orElseThrow();
-    Tensor gate = d.ffnGate.apply(x).named("ffn_gate", b.il); // [nFf, nOutputs or nTokens]
-    Tensor up = d.ffnUp.apply(x).named("ffn_up", b.il);
-    Tensor h = gate.swiglu(up).named("ffn_swiglu", b.il);
-    return d.ffnDown.apply(h).named("ffn_out", b.il); // [nEmbd, …]
+  private static Tensor feedForward(Block b, Tensor x) {
+    return b.moe.isPresent() ? b.moe.get().apply(x) : b.dense.orElseThrow().apply(x);
   }
 
   @Override
-  public Rope rope(int il) {
-    return rope;
+  public LayerMemory memory(int il) {
+    return hp.attention(il, rope);
   }
 }

@@ -16,9 +16,9 @@ import org.ggml4j.ggml.Graph;
 import org.ggml4j.ggml.Scheduler;
 import org.ggml4j.ggml.Tensor;
 import org.ggml4j.nn.Batch;
-import org.ggml4j.nn.CellCache;
 import org.ggml4j.nn.Inputs;
 import org.ggml4j.nn.Inputs.Sizes;
+import org.ggml4j.nn.SequenceMemory;
 import org.ggml4j.sampling.Logits;
 
 /**
@@ -38,7 +38,7 @@ public final class Evaluator implements CloseStack.Closing {
 
   private final Architecture.Decoder model;
   private final Hparams hparams;
-  private final CellCache cache;
+  private final SequenceMemory cache;
   private final Options options;
   private final CloseStack owned = new CloseStack();
   private final List<Backend> backends = new ArrayList<>();
@@ -63,7 +63,7 @@ public final class Evaluator implements CloseStack.Closing {
   public Evaluator(
       Architecture.Decoder model,
       Hparams hparams,
-      CellCache cache,
+      SequenceMemory cache,
       List<Device> devices,
       int maxNodes,
       Options options) {
@@ -96,9 +96,9 @@ public final class Evaluator implements CloseStack.Closing {
    */
   private long reserve() {
     int n = Math.min(options.nBatch, cache.nCells());
-    build(new Sizes(n, n, cache.nCells()));
+    build(cache.largest(n, n));
     scheduler.reserve(graph);
-    build(new Sizes(1, 1, cache.nCells()));
+    build(cache.largest(1, 1));
     scheduler.reserve(graph);
     forgetGraph();
     return scheduler.bufferBytes();
@@ -112,7 +112,7 @@ public final class Evaluator implements CloseStack.Closing {
   private Inputs build(Sizes sizes) {
     graph.clear();
     forgetGraph();
-    Inputs in = new Inputs(graph, sizes, false);
+    Inputs in = new Inputs(graph, sizes, false, cache.nCells());
     Tensor out = model.forward(in, cache.in(in));
     if (sizes.nOutputs() > 0) { // else only what the cache's writes depend on is computed
       graph.expand(out.output());
@@ -137,7 +137,7 @@ public final class Evaluator implements CloseStack.Closing {
     check(batch);
     applyShift();
     nOutputs = 0;
-    Sizes sizes = new Sizes(batch.size(), batch.nOutputs(), cache.prepare(batch));
+    Sizes sizes = cache.prepare(batch);
     Inputs in;
     if (options.reuseGraph && inputs.isPresent() && inputs.get().sizes().equals(sizes)) {
       in = inputs.get();
@@ -185,8 +185,8 @@ public final class Evaluator implements CloseStack.Closing {
     }
     graph.clear();
     forgetGraph();
-    Inputs in = new Inputs(graph, new Sizes(1, 0, cache.nCells()), false);
-    cache.buildShift(in, model::rope);
+    Inputs in = new Inputs(graph, cache.largest(1, 0), false, cache.nCells());
+    cache.buildShift(in);
     allocate();
     in.fillOwn(scratch);
     beginWhole();

@@ -16,14 +16,16 @@ public final class Attention {
    * @param q F32 [headDim, nHead, nTokens]
    * @param k [headDim, nKv, nHeadKv]
    * @param v [headDimV, nKv, nHeadKv]
-   * @param mask F16 [nKv, nTokens], 0 or minus infinity
+   * @param mask F16 [nKv, nTokens], 0 or minus infinity; for ALiBi minus the distance
    * @return F32 [headDimV * nHead, nTokens]
    */
-  public static Tensor flash(Tensor q, Tensor k, Tensor v, Tensor mask, float scale, int il) {
+  public static Tensor flash(Tensor q, Tensor k, Tensor v, Tensor mask, Scores s, int il) {
     Tensor kk = k.type() == GgmlType.F32 ? k.cast(GgmlType.F16) : k;
     Tensor vv = v.type() == GgmlType.F32 ? v.cast(GgmlType.F16) : v;
     Tensor x =
-        q.permute(0, 2, 1, 3).flashAttnExt(kk, vv, mask, scale, 0, 0); // [headDimV, nHead, nTokens]
+        q.permute(0, 2, 1, 3)
+            .flashAttnExt(kk, vv, mask, s.scale(), s.maxBias(), s.softcap()); // [headDimV, nHead,…]
+    x = withSinks(x, s);
     return x.reshape(x.ne(0) * x.ne(1), x.ne(2) * x.ne(3)).named("kqv_out", il);
   }
 
@@ -33,15 +35,31 @@ public final class Attention {
    * @param q F32 [headDim, nHead, nTokens]
    * @param k [headDim, nKv, nHeadKv]
    * @param vTransposed [nKv, headDimV, nHeadKv]
-   * @param mask F32 [nKv, nTokens], 0 or minus infinity
+   * @param mask F32 [nKv, nTokens], 0 or minus infinity; for ALiBi minus the distance
    * @return F32 [headDimV * nHead, nTokens]
    */
   public static Tensor explicit(
-      Tensor q, Tensor k, Tensor vTransposed, Tensor mask, float scale, int il) {
+      Tensor q, Tensor k, Tensor vTransposed, Tensor mask, Scores s, int il) {
     Tensor kq = k.mulMat(q.permute(0, 2, 1, 3)).precise().named("kq", il); // [nKv, nTokens, nHead]
-    Tensor p = kq.softMaxExt(mask, scale, 0).named("kq_soft_max", il);
+    Tensor p = probabilities(kq, mask, s).named("kq_soft_max", il);
     Tensor kqv = vTransposed.mulMat(p).named("kqv", il); // [headDimV, nTokens, nHead]
     Tensor x = kqv.permute(0, 2, 1, 3); // [headDimV, nHead, nTokens]
     return x.cont2d(x.ne(0) * x.ne(1), x.ne(2) * x.ne(3)).named("kqv_out", il);
+  }
+
+  /**
+   * @param kq F32 [nKv, nTokens, nHead], products of keys and queries
+   * @return the same shape
+   */
+  static Tensor probabilities(Tensor kq, Tensor mask, Scores s) {
+    if (s.softcap() == 0) {
+      return withSinks(kq.softMaxExt(mask, s.scale(), s.maxBias()), s);
+    }
+    Tensor capped = kq.scale(s.scale()).softcap(s.softcap());
+    return withSinks(capped.softMaxExt(mask, 1, s.maxBias()), s);
+  }
+
+  private static Tensor withSinks(Tensor x, Scores s) {
+    return s.sinks().isPresent() ? x.addSinks(x.graph().use(s.sinks().get())) : x;
   }
 }

@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.IntFunction;
+import java.util.Optional;
 import org.ggml4j.ggml.BufferType;
 import org.ggml4j.ggml.CloseStack;
 import org.ggml4j.ggml.Graph;
@@ -35,12 +35,15 @@ public final class CellCache implements CloseStack.Closing {
   /**
    * What one layer stores for a token.
    *
+   * @param il the layer's number in the model
    * @param headDimK size of a key head
    * @param headDimV size of a value head
    * @param nHeadKv number of heads
+   * @param rope how its keys are turned, if they are
    * @param memory where it lies
    */
-  public record LayerShape(int headDimK, int headDimV, int nHeadKv, BufferType memory) {
+  public record LayerShape(
+      int il, int headDimK, int headDimV, int nHeadKv, Optional<Rope> rope, BufferType memory) {
     int nEmbdK() {
       return headDimK * nHeadKv;
     }
@@ -60,6 +63,7 @@ public final class CellCache implements CloseStack.Closing {
 
   private final List<LayerShape> shapes;
   private final Options options;
+  private final Optional<Window> window;
   private final CellMap cells;
   private final WeightStore store;
   private final List<Weight> keys = new ArrayList<>();
@@ -68,11 +72,14 @@ public final class CellCache implements CloseStack.Closing {
   private long bytes;
 
   /**
+   * @param shapes its layers, which may be a part of the model's
+   * @param window what a token of these layers sees; cells outside of it are used again
    * @throws IllegalArgumentException if the types or sizes can't be combined
    */
-  public CellCache(List<LayerShape> shapes, Options options) {
+  public CellCache(List<LayerShape> shapes, Options options, Optional<Window> window) {
     this.shapes = List.copyOf(shapes);
     this.options = options;
+    this.window = window;
     if (options.nCells < 1) {
       throw new IllegalArgumentException("cells: expected 1 or more, found " + options.nCells);
     }
@@ -86,12 +93,11 @@ public final class CellCache implements CloseStack.Closing {
     }
     store = new WeightStore(2 * shapes.size() + 2);
     try {
-      for (int il = 0; il < shapes.size(); il++) {
-        LayerShape s = shapes.get(il);
+      for (LayerShape s : shapes) {
         keys.add(
-            store.declare(s.memory, "cache_k_l" + il, options.typeK, s.nEmbdK(), options.nCells));
+            store.declare(s.memory, "cache_k_l" + s.il, options.typeK, s.nEmbdK(), options.nCells));
         values.add(
-            store.declare(s.memory, "cache_v_l" + il, options.typeV, s.nEmbdV(), options.nCells));
+            store.declare(s.memory, "cache_v_l" + s.il, options.typeV, s.nEmbdV(), options.nCells));
       }
       for (long size : store.allocate(WeightStore.Usage.CACHE).values()) {
         bytes += size;
@@ -206,6 +212,9 @@ public final class CellCache implements CloseStack.Closing {
     if (slots.length < batch.size()) {
       slots = new int[Math.max(batch.size(), 2 * slots.length)];
     }
+    if (window.isPresent() && cells.used() + batch.size() > options.nCells) {
+      cells.dropHidden(window.get());
+    }
     cells.findFree(batch.size(), slots);
     int end = cells.end();
     for (int i = 0; i < batch.size(); i++) {
@@ -232,27 +241,34 @@ public final class CellCache implements CloseStack.Closing {
     }
   }
 
-  /** This cache as the layers of one graph see it. */
-  public KvCache in(Inputs inputs) {
-    return new View(inputs);
+  /** Bookkeeping of the cells. */
+  CellMap cells() {
+    return cells;
+  }
+
+  /**
+   * This cache as the layers of one graph see it, by their place in the list of shapes.
+   *
+   * @param nKv cells that are looked at
+   */
+  KvCache in(Inputs inputs, int nKv) {
+    return new View(inputs, nKv);
   }
 
   /**
    * Appends to a graph what turns the keys of all layers as {@link #shift} asked for; llama.cpp's
    * {@code build_graph_shift}, except that YaRN's magnitude is not applied a second time.
-   *
-   * @param rope how the keys of layer il were turned when they were stored
    */
-  public void buildShift(Inputs inputs, IntFunction<Rope> rope) {
+  public void buildShift(Inputs inputs) {
     Graph g = inputs.graph();
     Tensor shifts = inputs.add("K_shift", GgmlType.I32, this::fillShifts, options.nCells);
-    for (int il = 0; il < shapes.size(); il++) {
-      LayerShape s = shapes.get(il);
-      Tensor k = g.use(keys.get(il)).reshape(s.headDimK, s.nHeadKv, options.nCells);
-      Tensor wide = options.typeK == GgmlType.F32 ? k : k.cast(GgmlType.F32);
-      Rope turn = new Rope(rope.apply(il).parameters().turnOnly());
-      Tensor turned = turn.apply(wide, shifts);
-      g.expand(turned.cpy(k));
+    for (int i = 0; i < shapes.size(); i++) {
+      LayerShape s = shapes.get(i);
+      if (s.rope.isPresent()) {
+        Tensor k = g.use(keys.get(i)).reshape(s.headDimK, s.nHeadKv, options.nCells);
+        Tensor wide = options.typeK == GgmlType.F32 ? k : k.cast(GgmlType.F32);
+        g.expand(s.rope.get().turn(wide, shifts, inputs.nCtx()).cpy(k));
+      }
     }
   }
 
@@ -266,47 +282,63 @@ public final class CellCache implements CloseStack.Closing {
 
   private final class View implements KvCache {
     private final Inputs in;
+    private final int nKv;
     private @Nullable Tensor cellIds;
     private final Map<Integer, Tensor> valueIds = new HashMap<>();
     private @Nullable Tensor mask;
+    private @Nullable Tensor distances;
 
-    View(Inputs in) {
+    View(Inputs in, int nKv) {
       this.in = in;
+      this.nKv = nKv;
     }
 
     @Override
-    public Layer layer(int il) {
-      return (k, v) -> append(il, k, v);
+    public Layer layer(int i) {
+      return new Layer() {
+        @Override
+        public Stored append(Tensor k, Tensor v) {
+          write(i, k, v);
+          return stored();
+        }
+
+        @Override
+        public Stored stored() {
+          return (q, scores) -> attend(i, q, scores);
+        }
+      };
     }
 
-    private Stored append(int il, Tensor k, Tensor v) {
+    private void write(int i, Tensor k, Tensor v) {
       Graph g = in.graph();
-      LayerShape s = shapes.get(il);
+      LayerShape s = shapes.get(i);
       long n = k.ne(2);
       k.shaped(s.headDimK, s.nHeadKv, in.nTokens());
       v.shaped(s.headDimV, s.nHeadKv, in.nTokens());
       // Expanded at once: nothing in the graph says that attention must come after the writes.
       g.expand(k);
       g.expand(v);
-      Tensor kAll = g.use(keys.get(il)); // [nEmbdK, nCells]
+      Tensor kAll = g.use(keys.get(i)); // [nEmbdK, nCells]
       g.expand(kAll.setRows(flat(k, s.nEmbdK(), n), cellIds()));
-      Tensor vAll = g.use(values.get(il)); // [nEmbdV, nCells]
+      Tensor vAll = g.use(values.get(i)); // [nEmbdV, nCells]
       if (options.flashAttn) {
         g.expand(vAll.setRows(flat(v, s.nEmbdV(), n), cellIds()));
       } else {
         Tensor elements = flat(v, s.nEmbdV(), n).reshape(1, s.nEmbdV() * n);
         g.expand(vAll.reshape(1, vAll.nElements()).setRows(elements, valueIds(s.nEmbdV())));
       }
-      return (q, scale) -> attend(il, q, kAll, vAll, scale);
     }
 
+    /** Heads of tokens as rows of tokens; a copy if they are parts of a product of more. */
     private Tensor flat(Tensor x, long nEmbd, long n) {
       return (x.nb(2) == x.nb(1) * x.ne(1) ? x : x.cont()).reshape(nEmbd, n);
     }
 
-    private Tensor attend(int il, Tensor q, Tensor kAll, Tensor vAll, float scale) {
-      LayerShape s = shapes.get(il);
-      int nKv = in.sizes().nKv();
+    private Tensor attend(int i, Tensor q, Scores scores) {
+      LayerShape s = shapes.get(i);
+      Tensor kAll = in.graph().use(keys.get(i));
+      Tensor vAll = in.graph().use(values.get(i));
+      Tensor mask = scores.maxBias() > 0 ? distances() : mask();
       GgmlType tk = options.typeK;
       GgmlType tv = options.typeV;
       Tensor k =
@@ -316,11 +348,11 @@ public final class CellCache implements CloseStack.Closing {
         Tensor v =
             vAll.view3d(
                 s.headDimV, nKv, s.nHeadKv, tv.rowSize(s.nEmbdV()), tv.rowSize(s.headDimV), 0);
-        return in.graph().expand(Attention.flash(q, k, v, mask(), scale, il));
+        return in.graph().expand(Attention.flash(q, k, v, mask, scores, s.il));
       }
       long row = tv.rowSize(options.nCells);
       Tensor v = vAll.view3d(nKv, s.headDimV, s.nHeadKv, row, row * s.headDimV, 0);
-      return in.graph().expand(Attention.explicit(q, k, v, mask(), scale, il));
+      return in.graph().expand(Attention.explicit(q, k, v, mask, scores, s.il));
     }
 
     private Tensor cellIds() {
@@ -358,19 +390,36 @@ public final class CellCache implements CloseStack.Closing {
     }
 
     /**
-     * 0 where a token may look at a cell: of its own sequence and not of its future; else minus
-     * infinity.
+     * 0 where a token may look at a cell: of its own sequence, not of its future, and in its
+     * window; else minus infinity.
      */
     private Tensor mask() {
       if (mask == null) {
-        GgmlType type = options.flashAttn ? GgmlType.F16 : GgmlType.F32;
-        mask = in.add("attn_inp_kq_mask", type, this::fillMask, in.sizes().nKv(), in.nTokens());
+        mask = newMask("attn_inp_kq_mask", this::fillMask);
       }
       return mask;
     }
 
+    /** As {@link #mask}, but minus the distance where a token may look: for ALiBi. */
+    private Tensor distances() {
+      if (distances == null) {
+        distances = newMask("attn_inp_kq_distances", this::fillDistances);
+      }
+      return distances;
+    }
+
+    private Tensor newMask(String name, Inputs.Filler filler) {
+      GgmlType type = options.flashAttn ? GgmlType.F16 : GgmlType.F32;
+      return in.add(name, type, filler, nKv, in.nTokens());
+    }
+
+    private boolean sees(int cell, long bit, int position) {
+      return (cells.owners(cell) & bit) != 0
+          && cells.position(cell) <= position
+          && (window.isEmpty() || !window.get().hides(cells.position(cell), position));
+    }
+
     private void fillMask(Tensor tensor, Batch batch, Inputs.Scratch scratch) {
-      int nKv = in.sizes().nKv();
       boolean half = options.flashAttn;
       long rowBytes = (half ? 2L : 4L) * nKv;
       MemorySegment row = scratch.atLeast(rowBytes);
@@ -379,13 +428,32 @@ public final class CellCache implements CloseStack.Closing {
         int position = batch.position(i);
         if (half) {
           for (int c = 0; c < nKv; c++) {
-            boolean seen = (cells.owners(c) & bit) != 0 && cells.position(c) <= position;
+            boolean seen = sees(c, bit, position);
             row.setAtIndex(ValueLayout.JAVA_SHORT, c, seen ? (short) 0 : F16_MINUS_INFINITY);
           }
         } else {
           for (int c = 0; c < nKv; c++) {
-            boolean seen = (cells.owners(c) & bit) != 0 && cells.position(c) <= position;
+            boolean seen = sees(c, bit, position);
             row.setAtIndex(ValueLayout.JAVA_FLOAT, c, seen ? 0f : Float.NEGATIVE_INFINITY);
+          }
+        }
+        tensor.set(row, i * rowBytes, rowBytes);
+      }
+    }
+
+    private void fillDistances(Tensor tensor, Batch batch, Inputs.Scratch scratch) {
+      long rowBytes = (options.flashAttn ? 2L : 4L) * nKv;
+      MemorySegment row = scratch.atLeast(rowBytes);
+      for (int i = 0; i < batch.size(); i++) {
+        long bit = 1L << batch.sequence(i);
+        int position = batch.position(i);
+        for (int c = 0; c < nKv; c++) {
+          float value =
+              sees(c, bit, position) ? cells.position(c) - position : Float.NEGATIVE_INFINITY;
+          if (options.flashAttn) {
+            row.setAtIndex(ValueLayout.JAVA_SHORT, c, Float.floatToFloat16(value));
+          } else {
+            row.setAtIndex(ValueLayout.JAVA_FLOAT, c, value);
           }
         }
         tensor.set(row, i * rowBytes, rowBytes);

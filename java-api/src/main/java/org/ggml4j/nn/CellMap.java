@@ -92,16 +92,59 @@ final class CellMap {
     }
   }
 
+  /** Takes tokens out of the sequences whose next tokens can't see them any more. */
+  void dropHidden(Window window) {
+    int[] next = new int[MAX_SEQUENCES];
+    for (int s = 0; s < MAX_SEQUENCES; s++) {
+      next[s] = maxPosition(s) + 1;
+    }
+    for (int cell = 0; cell < end; cell++) {
+      for (long rest = owners[cell]; rest != 0; rest &= rest - 1) {
+        int sequence = Long.numberOfTrailingZeros(rest);
+        if (window.hides(positions[cell], next[sequence])) {
+          disown(cell, 1L << sequence);
+        }
+      }
+    }
+    shrinkEnd();
+  }
+
+  private void disown(int cell, long bit) {
+    owners[cell] &= ~bit;
+    if (owners[cell] == 0) {
+      used--;
+      pendingShift[cell] = 0;
+    }
+  }
+
+  /** How many tokens of a sequence the one that follows its last can see. */
+  int visible(int sequence, Window window) {
+    int next = maxPosition(sequence) + 1;
+    int n = 0;
+    for (int cell = 0; cell < end; cell++) {
+      if ((owners[cell] & 1L << sequence) != 0 && !window.hides(positions[cell], next)) {
+        n++;
+      }
+    }
+    return n;
+  }
+
+  /** The same tokens in the same cells. */
+  CellMap snapshot() {
+    CellMap copy = new CellMap(nCells());
+    System.arraycopy(positions, 0, copy.positions, 0, end);
+    System.arraycopy(owners, 0, copy.owners, 0, end);
+    copy.used = used;
+    copy.end = end;
+    return copy;
+  }
+
   /** Removes the tokens at positions from {@code from} to before {@code to} from a sequence. */
   void remove(int sequence, int from, int to) {
     long bit = 1L << sequence;
     for (int cell = 0; cell < end; cell++) {
       if ((owners[cell] & bit) != 0 && positions[cell] >= from && positions[cell] < to) {
-        owners[cell] &= ~bit;
-        if (owners[cell] == 0) {
-          used--;
-          pendingShift[cell] = 0;
-        }
+        disown(cell, bit);
       }
     }
     shrinkEnd();

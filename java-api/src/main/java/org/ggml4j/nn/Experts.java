@@ -9,8 +9,9 @@ import org.ggml4j.ggml.Weight;
  *
  * @param weight [in, out, nExpert]
  * @param scale F32 [nExpert], a factor for each expert's product, if the file has one
+ * @param bias F32 [out, nExpert], if the file has one
  */
-public record Experts(Weight weight, Optional<Weight> scale) {
+public record Experts(Weight weight, Optional<Weight> scale, Optional<Weight> bias) {
   /**
    * @param x F32 [in, 1 or nUsed, nTokens]
    * @param ids I32 [nUsed, nTokens], the experts of each token
@@ -18,16 +19,18 @@ public record Experts(Weight weight, Optional<Weight> scale) {
    */
   public Tensor apply(Tensor x, Tensor ids) {
     Tensor y = x.graph().use(weight).mulMatId(x, ids);
-    if (scale.isEmpty()) {
-      return y;
+    if (scale.isPresent()) {
+      y = y.mul(factors(y, scale.get(), ids));
     }
+    return bias.isPresent() ? y.addId(x.graph().use(bias.get()), ids) : y;
+  }
+
+  private Tensor factors(Tensor y, Weight scales, Tensor ids) {
     long nExpert = weight.ne(2);
-    Tensor factors =
-        x.graph()
-            .use(scale.get())
-            .reshape(1, nExpert, 1)
-            .repeat(1, nExpert, x.ne(2)) // [1, nExpert, nTokens]
-            .getRows(ids); // [1, nUsed, nTokens]
-    return y.mul(factors);
+    return y.graph()
+        .use(scales)
+        .reshape(1, nExpert, 1)
+        .repeat(1, nExpert, y.ne(2)) // [1, nExpert, nTokens]
+        .getRows(ids); // [1, nUsed, nTokens]
   }
 }

@@ -22,8 +22,14 @@ public final class Inputs {
    * @param nTokens tokens of the batch
    * @param nOutputs rows whose logits are wanted; with none only the cache is filled
    * @param nKv cells of the cache that are looked at
+   * @param nKvWindow the same of the cache of layers with a window, 0 if there are none
    */
-  public record Sizes(int nTokens, int nOutputs, int nKv) {}
+  public record Sizes(int nTokens, int nOutputs, int nKv, int nKvWindow) {
+    /** Without layers that have a window. */
+    public Sizes(int nTokens, int nOutputs, int nKv) {
+      this(nTokens, nOutputs, nKv, 0);
+    }
+  }
 
   /** Writes an input's data for a batch. */
   public interface Filler {
@@ -65,19 +71,24 @@ public final class Inputs {
   private final Graph graph;
   private final Sizes sizes;
   private final boolean allOutputs;
+  private final int nCtx;
   private final List<Input> made = new ArrayList<>();
+  private int positionLimit = Integer.MAX_VALUE;
   private @Nullable Tensor tokens;
   private @Nullable Tensor positions;
+  private @Nullable Tensor sectionPositions;
   private @Nullable Tensor outputIds;
 
   /**
    * @param allOutputs every token's logits are wanted, in order: {@link #selectOutputs} does
    *     nothing
+   * @param nCtx tokens that the session has room for
    */
-  public Inputs(Graph graph, Sizes sizes, boolean allOutputs) {
+  public Inputs(Graph graph, Sizes sizes, boolean allOutputs, int nCtx) {
     this.graph = graph;
     this.sizes = sizes;
     this.allOutputs = allOutputs;
+    this.nCtx = nCtx;
   }
 
   public Graph graph() {
@@ -90,6 +101,11 @@ public final class Inputs {
 
   public int nTokens() {
     return sizes.nTokens();
+  }
+
+  /** Tokens that the session has room for. */
+  public int nCtx() {
+    return nCtx;
   }
 
   /** Ids of the tokens: I32 [nTokens]. */
@@ -122,14 +138,53 @@ public final class Inputs {
   /** Positions of the tokens in their sequences: I32 [nTokens]. */
   public Tensor positions() {
     if (positions == null) {
-      positions =
-          add(
-              "inp_pos",
-              GgmlType.I32,
-              (to, batch, scratch) -> fillInts(to, batch, scratch, Batch::position),
-              sizes.nTokens());
+      positions = add("inp_pos", GgmlType.I32, this::fillPositions, sizes.nTokens());
     }
     return positions;
+  }
+
+  /**
+   * Positions of the tokens, for a table of {@code n} learned ones: I32 [nTokens].
+   *
+   * @throws ContextFullException when it is filled with a position that the table does not have
+   */
+  public Tensor positionsBelow(int n) {
+    Tensor all = positions();
+    positionLimit = Math.min(positionLimit, n);
+    return all;
+  }
+
+  private void fillPositions(Tensor to, Batch batch, Scratch scratch) {
+    for (int i = 0; i < batch.size(); i++) {
+      if (batch.position(i) >= positionLimit) {
+        throw new ContextFullException(positionLimit, batch.position(i), 1);
+      }
+    }
+    fillInts(to, batch, scratch, Batch::position);
+  }
+
+  /**
+   * Four positions of each token, for rotary positions with sections: I32 [4 * nTokens]. In a text
+   * the first three are equal and the last is 0, as in llama.cpp.
+   */
+  public Tensor sectionPositions() {
+    if (sectionPositions == null) {
+      sectionPositions =
+          add("inp_pos", GgmlType.I32, Inputs::fillSectionPositions, 4L * sizes.nTokens());
+    }
+    return sectionPositions;
+  }
+
+  private static void fillSectionPositions(Tensor tensor, Batch batch, Scratch scratch) {
+    int n = batch.size();
+    MemorySegment to = scratch.atLeast(16L * n);
+    for (int section = 0; section < 4; section++) {
+      for (int i = 0; i < n; i++) {
+        int position = section == 3 ? 0 : batch.position(i);
+        to.setAtIndex(ValueLayout.JAVA_INT, (long) section * n + i, position);
+      }
+    }
+    tensor.set(to, 0, 16L * n);
   }
 
   /**

@@ -19,15 +19,26 @@ public interface KvCache {
      * @param v F32 [headDimV, nHeadKv, nTokens]
      */
     Stored append(Tensor k, Tensor v);
+
+    /** What is stored already, for a layer that uses another one's: {@link LayerMemory.Shared}. */
+    Stored stored();
   }
 
   /** Keys and values of this batch's tokens and of all earlier ones that they may look at. */
   interface Stored {
     /**
      * @param q F32 [headDim, nHead, nTokens]
+     * @return F32 [headDimV * nHead, nTokens]
+     */
+    Tensor attend(Tensor q, Scores scores);
+
+    /**
+     * @param q F32 [headDim, nHead, nTokens]
      * @param scale factor of the products, usually {@code 1 / sqrt(headDim)}
      * @return F32 [headDimV * nHead, nTokens]
      */
-    Tensor attend(Tensor q, float scale);
+    default Tensor attend(Tensor q, float scale) {
+      return attend(q, Scores.scaled(scale));
+    }
   }
 }

@@ -34,6 +34,11 @@ public record Linear(
     return bias.isPresent() ? y.add(y.graph().use(bias.get())) : y;
   }
 
+  /** The same layer without its scale, for what llama.cpp computes without one. */
+  public Linear withoutScale() {
+    return new Linear(weight, Optional.empty(), bias, scalesBias);
+  }
+
   /** The same layer with the scale applied last, as llama.cpp does in feed-forward networks. */
   public Linear scalingBias() {
     return new Linear(weight, scale, bias, true);

@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.ggml4j.ggml.Tensor;
 import org.ggml4j.gguf.GgmlType;
+import org.ggml4j.gguf.UnsupportedModelException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,7 +31,18 @@ public final class RowAttention implements KvCache {
 
   @Override
   public Layer layer(int il) {
-    return (k, v) -> (q, scale) -> attend(il, q, k, v, scale);
+    return new Layer() {
+      @Override
+      public Stored append(Tensor k, Tensor v) {
+        return (q, scores) -> attend(il, q, k, v, scores);
+      }
+
+      @Override
+      public Stored stored() {
+        throw new UnsupportedModelException(
+            "layers that share keys and values can't be trained: layer " + il);
+      }
+    };
   }
 
   /**
@@ -38,13 +50,16 @@ public final class RowAttention implements KvCache {
    * the third dimension only: head h of row r is number r * nHead + h, and that divided by nHead /
    * nHeadKv is its key's.
    */
-  private Tensor attend(int il, Tensor q, Tensor k, Tensor v, float scale) {
+  private Tensor attend(int il, Tensor q, Tensor k, Tensor v, Scores scores) {
+    if (scores.maxBias() != 0) {
+      throw new UnsupportedModelException("attention with ALiBi can't be trained: layer " + il);
+    }
     long nRows = q.ne(2) / rowLength;
     Tensor qq = merged(rows(q).permute(0, 2, 1, 3)); // [headDim, rowLength, nHead * nRows]
     Tensor kk = merged(rows(k).permute(0, 2, 1, 3)); // [headDim, rowLength, nHeadKv * nRows]
     Tensor vt = merged(rows(v).permute(1, 2, 0, 3)); // [rowLength, headDimV, nHeadKv * nRows]
     Tensor kq = kk.mulMat(qq).named("kq", il); // [rowLength, rowLength, nHead * nRows]
-    Tensor p = kq.softMaxExt(mask(), scale, 0).named("kq_soft_max", il);
+    Tensor p = Attention.probabilities(kq, mask(), scores).named("kq_soft_max", il);
     Tensor kqv = vt.mulMat(p).named("kqv", il); // [headDimV, rowLength, nHead * nRows]
     Tensor y = kqv.reshape(kqv.ne(0), rowLength, q.ne(1), nRows).permute(0, 2, 1, 3);
     return y.cont2d(y.ne(0) * y.ne(1), q.ne(2)).named("kqv_out", il); // [headDimV * nHead, nTokens]

@@ -150,10 +150,18 @@ public final class Weights {
    */
   public Linear outputOrTied(String name, Embedding embedding) {
     Weight e = embedding.weight();
-    Weights last = new Weights(source, placement, store, nLayer, prefix, nLayer, state);
-    if (has(name + ".weight")) {
-      return last.linear(name, e.ne(0), e.ne(1));
-    }
+    return has(name + ".weight") ? output(name, e.ne(0), e.ne(1)) : tied(embedding);
+  }
+
+  /** Like {@link #linear}, for a layer behind the last block. */
+  public Linear output(String name, long in, long out) {
+    return new Weights(source, placement, store, nLayer, prefix, nLayer, state)
+        .linear(name, in, out);
+  }
+
+  /** The embedding as the matrix of a product behind the last block. */
+  public Linear tied(Embedding embedding) {
+    Weight e = embedding.weight();
     // A second declaration of the same tensor: as the matrix of a product it may lie in other
     // memory.
     BufferType memory =
@@ -180,24 +188,141 @@ public final class Weights {
     return new RmsNorm(weight, eps, il < 0 ? name : name + "-" + il);
   }
 
+  /** {@code name.weight} F32 [n], if there is one. */
+  public Optional<RmsNorm> optionalRmsNorm(String name, long n, float eps) {
+    return has(name + ".weight") ? Optional.of(rmsNorm(name, n, eps)) : Optional.empty();
+  }
+
+  /** {@code name.weight} F32 [n], and {@code name.bias} [n] if there is one. */
+  public LayerNorm layerNorm(String name, long n, float eps) {
+    return new LayerNorm(
+        Optional.of(vector(name + ".weight", n)),
+        optional(name + ".bias", n),
+        eps,
+        il < 0 ? name : name + "-" + il);
+  }
+
   /**
-   * A stack of expert matrices, {@code name.weight} [in, out, nExpert], and {@code name.scale} if
-   * there is one.
+   * {@code attn_qkv}, or {@code attn_q}, {@code attn_k} and {@code attn_v}; biases if there are.
+   *
+   * @param headDim size of a head of queries, keys and values
+   */
+  public Qkv qkv(long nEmbd, int headDim, int headDimV, int nHead, int nHeadKv) {
+    long nQ = (long) headDim * nHead;
+    long nK = (long) headDim * nHeadKv;
+    long nV = (long) headDimV * nHeadKv;
+    List<Linear> products =
+        has("attn_qkv.weight")
+            ? List.of(linear("attn_qkv", nEmbd, nQ + nK + nV))
+            : List.of(
+                linear("attn_q", nEmbd, nQ),
+                linear("attn_k", nEmbd, nK),
+                linear("attn_v", nEmbd, nV));
+    return new Qkv(products, headDim, headDimV, nHead, nHeadKv, 0);
+  }
+
+  /** A feed-forward network without a gate: {@code ffn_up} and {@code ffn_down}. */
+  public FeedForward feedForward(Activation f, long nEmbd, long nFf) {
+    Linear up = linear("ffn_up", nEmbd, nFf).scalingBias();
+    Linear down = linear("ffn_down", nFf, nEmbd).scalingBias();
+    return new FeedForward(Optional.empty(), up, down, false, f, il);
+  }
+
+  /** A feed-forward network with a gate: {@code ffn_gate}, {@code ffn_up} and {@code ffn_down}. */
+  public FeedForward gatedFeedForward(Activation f, long nEmbd, long nFf) {
+    return gatedFeedForward("", f, nEmbd, nFf);
+  }
+
+  /**
+   * A feed-forward network with a gate.
+   *
+   * @param suffix of the tensors' names, such as {@code _shexp} for {@code ffn_gate_shexp}
+   */
+  public FeedForward gatedFeedForward(String suffix, Activation f, long nEmbd, long nFf) {
+    Linear gate = linear("ffn_gate" + suffix, nEmbd, nFf).scalingBias();
+    Linear up = linear("ffn_up" + suffix, nEmbd, nFf).scalingBias();
+    Linear down = linear("ffn_down" + suffix, nFf, nEmbd).scalingBias();
+    return new FeedForward(Optional.of(gate), up, down, false, f, il);
+  }
+
+  /** A feed-forward network whose {@code ffn_up} [nEmbd, 2 nFf] begins with the gate. */
+  public FeedForward fusedFeedForward(Activation f, long nEmbd, long nFf) {
+    Linear up = linear("ffn_up", nEmbd, 2 * nFf).scalingBias();
+    Linear down = linear("ffn_down", nFf, nEmbd).scalingBias();
+    return new FeedForward(Optional.empty(), up, down, true, f, il);
+  }
+
+  /**
+   * A mixture of experts: {@code ffn_gate_inp}, {@code ffn_up_exps}, {@code ffn_down_exps}, {@code
+   * ffn_gate_exps} or {@code ffn_gate_up_exps}, and {@code exp_probs_b} if there is one.
+   *
+   * @param nFf width of one expert
+   * @param gated whether the experts have a gate
+   */
+  public Moe moe(
+      Activation f, Moe.Routing routing, boolean gated, long nEmbd, long nFf, long nExpert) {
+    Linear router = linear("ffn_gate_inp", nEmbd, nExpert);
+    Optional<Weight> bias = optional("exp_probs_b.bias", nExpert);
+    boolean fused = gated && has("ffn_gate_up_exps.weight");
+    Optional<Experts> gate =
+        gated && !fused
+            ? Optional.of(experts("ffn_gate_exps", nEmbd, nFf, nExpert))
+            : Optional.empty();
+    Experts up =
+        fused
+            ? experts("ffn_gate_up_exps", nEmbd, 2 * nFf, nExpert)
+            : experts("ffn_up_exps", nEmbd, nFf, nExpert);
+    Experts down = experts("ffn_down_exps", nFf, nEmbd, nExpert);
+    return new Moe(router, bias, gate, up, down, fused, f, routing, il);
+  }
+
+  /**
+   * A stack of expert matrices, {@code name.weight} [in, out, nExpert], and {@code name.scale}
+   * [nExpert] and {@code name.bias} [out, nExpert] if there are.
    */
   public Experts experts(String name, long in, long out, long nExpert) {
     ignore(name + ".input_scale");
     return new Experts(
         declare(name + ".weight", Operation.MUL_MAT_ID, in, out, nExpert),
-        optional(name + ".scale", nExpert));
+        optional(name + ".scale", nExpert),
+        has(name + ".bias") ? Optional.of(table(name + ".bias", out, nExpert)) : Optional.empty());
+  }
+
+  /** An F32 table under its full name. */
+  public Weight table(String name, long... ne) {
+    find(name, ne)
+        .filter(f -> f.type() != GgmlType.F32)
+        .ifPresent(f -> problem(name, "expected F32, found " + f.type()));
+    return place(name, Operation.OTHER, Found.of(GgmlType.F32, ne));
+  }
+
+  /** An F32 table under its full name, if there is one. */
+  public Optional<Weight> optionalTable(String name, long... ne) {
+    return has(name) ? Optional.of(table(name, ne)) : Optional.empty();
+  }
+
+  /** A matrix under its full name, to be used with operations of one's own. */
+  public Weight matrix(String name, long in, long out) {
+    return declare(name, Operation.MUL_MAT, in, out);
+  }
+
+  /**
+   * States that tensors of the file are not needed, such as those of blocks that predict further
+   * tokens.
+   *
+   * @param start what their names begin with, after the prefix
+   */
+  public void ignoreAll(String start) {
+    for (String name : source.names()) {
+      if (name.startsWith(prefix + start)) {
+        state.asked.add(name);
+      }
+    }
   }
 
   /** An F32 vector under its full name; what element-wise operations can read. */
   public Weight vector(String name, long n) {
-    Optional<Found> found = find(name, n);
-    found
-        .filter(f -> f.type() != GgmlType.F32)
-        .ifPresent(f -> problem(name, "expected F32, found " + f.type()));
-    return place(name, Operation.OTHER, Found.of(GgmlType.F32, n));
+    return table(name, n);
   }
 
   /** An F32 vector under its full name, if there is one. */

@@ -60,7 +60,7 @@ final class TrainingGraph implements CloseStack.Closing {
       int maxNodes = 96 * parameters.list().size() + 1024;
       graph = owned.own(new Graph(maxNodes, gradients));
       scheduler = owned.own(new Scheduler(List.of(backend), maxNodes));
-      inputs = new Inputs(graph, new Inputs.Sizes(n, n, nCtx), true);
+      inputs = new Inputs(graph, new Inputs.Sizes(n, n, nCtx), true, nCtx);
       Tensor logits =
           parameters.architecture().forward(inputs, new RowAttention(inputs, nCtx)); // [nVocab, n]
       labels = inputs.add("labels", GgmlType.F32, (t, b, s) -> fillLabels(t, s), nVocab, n);

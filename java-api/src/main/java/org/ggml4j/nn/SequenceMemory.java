@@ -1,0 +1,251 @@
+package org.ggml4j.nn;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.ggml4j.ggml.BufferType;
+import org.ggml4j.ggml.CloseStack;
+import org.ggml4j.nn.Inputs.Sizes;
+
+/**
+ * What a session keeps of its sequences: the keys and values of all layers. Those that look at all
+ * tokens share one table of cells; those that look at a window share a smaller one, whose cells are
+ * used again when no later token can see them (llama.cpp's llama-kv-cache-iswa.cpp).
+ *
+ * <p>One thread at a time.
+ */
+public final class SequenceMemory implements CloseStack.Closing {
+  /** So many sequences find room for their windows at once. */
+  private static final int WINDOWED_SEQUENCES = 4;
+
+  private static final int CELL_STEP = 256;
+
+  /** Where a layer's keys and values are: in a table, at a place in its list of layers. */
+  private record Place(CellCache cache, int index) {}
+
+  private final List<LayerMemory> layers;
+  private final CellCache all;
+  private final Optional<CellCache> windowed;
+  private final Optional<Window> window;
+  private final List<Optional<Place>> places = new ArrayList<>();
+  private final CloseStack owned = new CloseStack();
+
+  /**
+   * @param layers what each layer keeps
+   * @param memory where each layer's part lies
+   * @param options nCells: tokens that fit, of all sequences together
+   * @param nBatch largest number of tokens of one batch
+   * @throws IllegalArgumentException if the types or sizes can't be combined
+   */
+  public SequenceMemory(
+      List<LayerMemory> layers, List<BufferType> memory, CellCache.Options options, int nBatch) {
+    this.layers = List.copyOf(layers);
+    window = commonWindow(layers);
+    List<CellCache.LayerShape> full = new ArrayList<>();
+    List<CellCache.LayerShape> narrow = new ArrayList<>();
+    for (int il = 0; il < layers.size(); il++) {
+      if (layers.get(il) instanceof LayerMemory.Attention a) {
+        (a.window().isPresent() ? narrow : full)
+            .add(
+                new CellCache.LayerShape(
+                    il, a.headDim(), a.headDimV(), a.nHeadKv(), a.rope(), memory.get(il)));
+      }
+    }
+    try {
+      all = owned.own(new CellCache(full, options, Optional.empty()));
+      windowed =
+          window.map(
+              w -> owned.own(new CellCache(narrow, windowOptions(options, w, nBatch), window)));
+    } catch (Throwable e) {
+      owned.close();
+      throw e;
+    }
+    int[] next = {0, 0};
+    for (LayerMemory layer : layers) {
+      places.add(place(layer, next));
+    }
+  }
+
+  private static Optional<Window> commonWindow(List<LayerMemory> layers) {
+    List<Window> windows =
+        layers.stream()
+            .filter(LayerMemory.Attention.class::isInstance)
+            .flatMap(l -> ((LayerMemory.Attention) l).window().stream())
+            .distinct()
+            .toList();
+    if (windows.size() > 1) {
+      throw new IllegalArgumentException("layers with different windows: " + windows);
+    }
+    return windows.stream().findFirst();
+  }
+
+  private static CellCache.Options windowOptions(CellCache.Options o, Window w, int nBatch) {
+    long wanted = (long) WINDOWED_SEQUENCES * w.size() + nBatch;
+    long rounded = (wanted + CELL_STEP - 1) / CELL_STEP * CELL_STEP;
+    int nCells = (int) Math.min(o.nCells(), rounded);
+    return new CellCache.Options(nCells, o.typeK(), o.typeV(), o.flashAttn());
+  }
+
+  private Optional<Place> place(LayerMemory layer, int[] next) {
+    if (layer instanceof LayerMemory.Shared shared) {
+      return places.get(shared.il());
+    }
+    if (layer instanceof LayerMemory.Attention a) {
+      return a.window().isPresent()
+          ? Optional.of(new Place(windowed.orElseThrow(), next[1]++))
+          : Optional.of(new Place(all, next[0]++));
+    }
+    return Optional.empty();
+  }
+
+  /** Tokens that fit. */
+  public int nCells() {
+    return all.nCells();
+  }
+
+  /** Cells of the layers with a window, 0 if there are none. */
+  public int nWindowCells() {
+    return windowed.map(CellCache::nCells).orElse(0);
+  }
+
+  /** Cells in use. */
+  public int used() {
+    return all.used();
+  }
+
+  /** Bytes of all keys and values. */
+  public long bytes() {
+    return all.bytes() + windowed.map(CellCache::bytes).orElse(0L);
+  }
+
+  /** Largest position in a sequence, -1 if it is empty. */
+  public int maxPosition(int sequence) {
+    return all.maxPosition(sequence);
+  }
+
+  /** Smallest position in a sequence, -1 if it is empty. */
+  public int minPosition(int sequence) {
+    return all.minPosition(sequence);
+  }
+
+  /**
+   * Removes a range of positions, {@code to} excluded, from a sequence; its memory becomes free.
+   *
+   * @throws IllegalStateException if what would be left needs tokens that the layers with a window
+   *     no longer have; nothing was changed
+   */
+  public void remove(int sequence, int from, int to) {
+    CellMap.checkSequence(sequence);
+    checkComplete(sequence, cells -> cells.remove(sequence, from, to));
+    all.remove(sequence, from, to);
+    windowed.ifPresent(c -> c.remove(sequence, from, to));
+  }
+
+  /** Lets {@code target} share a range of positions of {@code source}; no memory is copied. */
+  public void copy(int source, int target, int from, int to) {
+    all.copy(source, target, from, to);
+    windowed.ifPresent(c -> c.copy(source, target, from, to));
+  }
+
+  /**
+   * Moves a range of positions, {@code to} excluded, of a sequence by {@code delta}. The keys are
+   * turned when {@link #buildShift}'s graph is computed next.
+   *
+   * @throws IllegalStateException if a token is shared with another sequence, or what would be seen
+   *     needs tokens that the layers with a window no longer have; nothing was changed
+   */
+  public void shift(int sequence, int from, int to, int delta) {
+    CellMap.checkSequence(sequence);
+    checkComplete(sequence, cells -> cells.shift(sequence, from, to, delta));
+    all.shift(sequence, from, to, delta);
+    windowed.ifPresent(c -> c.shift(sequence, from, to, delta));
+  }
+
+  /** Tries a change on copies: all that the next token would see must be in both tables. */
+  private void checkComplete(int sequence, Consumer<CellMap> change) {
+    if (windowed.isEmpty()) {
+      return;
+    }
+    CellMap wide = all.cells().snapshot();
+    CellMap narrow = windowed.get().cells().snapshot();
+    change.accept(wide);
+    change.accept(narrow);
+    Window w = window.orElseThrow();
+    if (narrow.visible(sequence, w) < wide.visible(sequence, w)) {
+      throw new IllegalStateException(
+          "sequence "
+              + sequence
+              + ": layers with a window of "
+              + w.size()
+              + " tokens have only positions from "
+              + windowed.get().minPosition(sequence)
+              + " on; empty the sequence and evaluate its tokens again");
+    }
+  }
+
+  /** Whether keys must be turned before the next batch. */
+  public boolean isShiftPending() {
+    return all.isShiftPending();
+  }
+
+  /** The keys have been turned. */
+  public void shiftDone() {
+    all.shiftDone();
+    windowed.ifPresent(CellCache::shiftDone);
+  }
+
+  /** Appends to a graph what turns the keys of all layers as {@link #shift} asked for. */
+  public void buildShift(Inputs inputs) {
+    all.buildShift(inputs);
+    windowed.ifPresent(c -> c.buildShift(inputs));
+  }
+
+  /**
+   * Finds cells for a batch; what {@link #commit} then takes.
+   *
+   * @return the sizes of the batch's graph
+   * @throws ContextFullException if there are not enough
+   */
+  public Sizes prepare(Batch batch) {
+    int nKv = all.prepare(batch);
+    int nKvWindow = windowed.isPresent() ? windowed.get().prepare(batch) : 0;
+    return new Sizes(batch.size(), batch.nOutputs(), nKv, nKvWindow);
+  }
+
+  /** The sizes of a graph that looks at all cells. */
+  public Sizes largest(int nTokens, int nOutputs) {
+    return new Sizes(nTokens, nOutputs, nCells(), nWindowCells());
+  }
+
+  /** Takes the cells that {@link #prepare} found, before the graph's inputs are filled. */
+  public void commit(Batch batch) {
+    all.commit(batch);
+    windowed.ifPresent(c -> c.commit(batch));
+  }
+
+  /** Gives the cells of a batch back whose computation failed, before anything else happens. */
+  public void rollback(Batch batch) {
+    all.rollback(batch);
+    windowed.ifPresent(c -> c.rollback(batch));
+  }
+
+  /** This memory as the layers of one graph see it. */
+  public KvCache in(Inputs inputs) {
+    KvCache wide = all.in(inputs, inputs.sizes().nKv());
+    Optional<KvCache> narrow = windowed.map(c -> c.in(inputs, inputs.sizes().nKvWindow()));
+    return il -> {
+      Place place =
+          places
+              .get(il)
+              .orElseThrow(
+                  () -> new IllegalStateException("layer " + il + " has " + layers.get(il)));
+      return (place.cache == all ? wide : narrow.orElseThrow()).layer(place.index);
+    };
+  }
+
+  @Override
+  public void close() {
+    owned.close();
+  }
+}
