@@ -28,6 +28,31 @@ final class Toys {
     row("llama-f16", llama.withType(GgmlType.F16)).limit(1e-5);
     row("llama-q8_0", llama.withType(GgmlType.Q8_0)).limit(1e-4);
     row("llama-moe-q8_0", TinyGguf.mixtral().withType(GgmlType.Q8_0)).limit(1e-4).unstable();
+
+    row(Toy.of("qwen2", "qwen2").with(".*attn_[qkv].bias"));
+    row(Toy.of("qwen3", "qwen3").set("attention.key_length", 32).set("attention.value_length", 32));
+    row(
+        Toy.of("qwen3moe", "qwen3moe")
+            .experts()
+            .set("attention.key_length", 32)
+            .set("attention.value_length", 32));
+    row(
+        Toy.of("gemma2", "gemma2")
+            .set("attention.sliding_window", 8)
+            .set("attention.key_length", 32)
+            .set("attention.value_length", 32)
+            .set("attn_logit_softcapping", 3f)
+            .set("final_logit_softcapping", 4f));
+    row(
+        Toy.of("gpt2", "gpt2")
+            .unset("attention.head_count_kv")
+            .with("output.weight", ".*attn_qkv.weight", ".*(norm|qkv|attn_output|up|down).bias"));
+    row(
+        Toy.of("gptneox", "gptneox")
+            .unset("attention.head_count_kv")
+            .set("rope.dimension_count", 8)
+            .set("use_parallel_residual", true)
+            .with("output.weight", ".*attn_qkv.weight", ".*(norm|qkv|attn_output|up|down).bias"));
   }
 
   private Toys() {}

@@ -10,7 +10,13 @@ public final class Architectures {
   private static final Map<String, Architecture.Factory> BY_NAME = new TreeMap<>();
 
   static {
+    add("gemma2", Gemma2::new);
+    add("gpt2", Gpt2::new);
+    add("gptneox", GptNeoX::new);
     add("llama", Llama::new);
+    add("qwen2", Qwen2::new);
+    add("qwen3", Qwen3::new);
+    add("qwen3moe", Qwen3Moe::new);
   }
 
   private Architectures() {}
