@@ -2,6 +2,7 @@ package org.ggml4j.train;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.function.Consumer;
 import org.ggml4j.arch.Architecture;
 import org.ggml4j.arch.Architectures;
 import org.ggml4j.arch.Hparams;
@@ -10,7 +11,6 @@ import org.ggml4j.ggml.CloseStack;
 import org.ggml4j.ggml.CpuTopology;
 import org.ggml4j.ggml.Device;
 import org.ggml4j.gguf.GgmlType;
-import org.ggml4j.gguf.GgufMetadata;
 import org.ggml4j.gguf.GgufWriter;
 
 /**
@@ -194,12 +194,12 @@ public final class Trainer implements CloseStack.Closing {
    *
    * @param type of the matrices; vectors stay F32
    * @param name of the model, {@code general.name}
-   * @param tokenizer the {@code tokenizer.*} keys
+   * @param tokenizer puts the {@code tokenizer.*} keys into the file
    */
-  public void writeModel(Path file, GgmlType type, String name, GgufMetadata tokenizer)
-      throws IOException {
+  public void writeModel(
+      Path file, GgmlType type, String name, Consumer<GgufWriter> tokenizer) throws IOException {
     GgufWriter writer = ModelWriter.metadata(hparams, name, type);
-    writer.metadata(tokenizer);
+    tokenizer.accept(writer);
     ModelWriter.tensors(writer, parameters, type);
     writer.write(file);
   }

@@ -18,9 +18,7 @@ import org.ggml4j.Session;
 import org.ggml4j.SessionOptions;
 import org.ggml4j.arch.Hparams;
 import org.ggml4j.gguf.GgmlType;
-import org.ggml4j.gguf.GgufFile;
 import org.ggml4j.gguf.GgufFormatException;
-import org.ggml4j.gguf.GgufWriter;
 import org.ggml4j.gguf.UnsupportedModelException;
 import org.ggml4j.nn.Batch;
 import org.junit.jupiter.api.Test;
@@ -57,12 +55,8 @@ class TrainerTest {
   }
 
   private byte[] model(Trainer trainer, GgmlType type) throws IOException {
-    Path tokenizer = folder.resolve("tokenizer.gguf");
-    GgufWriter.create().putString("tokenizer.ggml.model", "no_vocab").write(tokenizer);
     Path path = folder.resolve("model-" + type + ".gguf");
-    try (GgufFile file = GgufFile.open(tokenizer)) {
-      trainer.writeModel(path, type, "toy", file.metadata());
-    }
+    trainer.writeModel(path, type, "toy", w -> w.putString("tokenizer.ggml.model", "no_vocab"));
     return Files.readAllBytes(path);
   }
 

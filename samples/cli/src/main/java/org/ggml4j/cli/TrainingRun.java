@@ -74,7 +74,7 @@ final class TrainingRun {
                 + targets.checkpoint);
         return Errors.FAILED;
       }
-      trainer.writeModel(targets.model, targets.type, job.name, job.vocabulary.metadata());
+      trainer.writeModel(targets.model, targets.type, job.name, job.vocabulary::writeTo);
       Files.deleteIfExists(targets.checkpoint);
       say(
           "wrote "

@@ -157,7 +157,7 @@ final class Cli {
         trainer.run(progress -> true);
         Path file = Files.createTempFile("ggml4j-tiny-", ".gguf");
         file.toFile().deleteOnExit();
-        trainer.writeModel(file, GgmlType.F32, "tiny", vocabulary.metadata());
+        trainer.writeModel(file, GgmlType.F32, "tiny", vocabulary::writeTo);
         return file;
       } catch (IOException e) {
         throw new UncheckedIOException(e);

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.ggml4j.gguf.GgufFile;
+import org.ggml4j.gguf.GgufValueType;
 import org.junit.jupiter.api.Test;
 
 class EmbeddedModelTest {
@@ -30,6 +32,17 @@ class EmbeddedModelTest {
     Files.writeString(file, "damaged"); // of another size: it is made anew
     assertThat(EmbeddedModel.index(Files.newInputStream(EmbeddedModel.file())))
         .contains(hash(file));
+  }
+
+  /** llama.cpp takes no other type for them. */
+  @Test
+  void itsTokenIdsAreUnsigned() throws IOException {
+    try (GgufFile file = GgufFile.open(EmbeddedModel.file())) {
+      assertThat(file.metadata().type("tokenizer.ggml.bos_token_id"))
+          .isEqualTo(GgufValueType.UINT32);
+      assertThat(file.metadata().type("tokenizer.ggml.eos_token_id"))
+          .isEqualTo(GgufValueType.UINT32);
+    }
   }
 
   private static String hash(Path file) {
