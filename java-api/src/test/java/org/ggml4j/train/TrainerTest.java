@@ -38,7 +38,7 @@ class TrainerTest {
       List<Trainer.Progress> all = new ArrayList<>();
       float before = trainer.evaluate();
       trainer.run(p -> all.add(p));
-      assertThat(before).isCloseTo((float) Math.log(ToyTraining.VOCAB), within(0.3f));
+      assertThat(before).isCloseTo((float) Math.log(ToyTraining.VOCAB), within(0.5f));
       Trainer.Progress last = all.get(all.size() - 1);
       reporter.publishEntry("loss", before + " to " + last.loss());
       assertThat(all).hasSize(150);
