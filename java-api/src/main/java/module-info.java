@@ -13,6 +13,7 @@ module org.ggml4j {
   exports org.ggml4j.sampling;
   exports org.ggml4j.tokenizer;
   exports org.ggml4j.gguf;
+  exports org.ggml4j.eval;
   exports org.ggml4j.quantize;
   exports org.ggml4j.train;
   exports org.ggml4j.arch;
