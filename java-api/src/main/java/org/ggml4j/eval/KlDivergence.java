@@ -60,8 +60,7 @@ public final class KlDivergence {
       double place = Math.min(1, Math.max(0, share)) * (sorted.length - 1);
       int below = (int) place;
       double part = place - below;
-      return (1 - part) * sorted[below]
-          + part * sorted[Math.min(below + 1, sorted.length - 1)];
+      return (1 - part) * sorted[below] + part * sorted[Math.min(below + 1, sorted.length - 1)];
     }
   }
 
@@ -92,15 +91,9 @@ public final class KlDivergence {
     for (int c = 0; c < chunks.nChunks(); c++) {
       int chunk = c;
       chunks.evaluate(
-          chunk,
-          reference,
-          logits,
-          (row, l) -> System.arraycopy(l, 0, expected[row], 0, nVocab));
+          chunk, reference, logits, (row, l) -> System.arraycopy(l, 0, expected[row], 0, nVocab));
       chunks.evaluate(
-          chunk,
-          session,
-          logits,
-          (row, l) -> sums.add(expected[row], l, chunks.next(chunk, row)));
+          chunk, session, logits, (row, l) -> sums.add(expected[row], l, chunks.next(chunk, row)));
       chunks.done(chunk);
     }
     reference.reset();

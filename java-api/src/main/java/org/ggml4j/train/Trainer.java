@@ -196,8 +196,8 @@ public final class Trainer implements CloseStack.Closing {
    * @param name of the model, {@code general.name}
    * @param tokenizer puts the {@code tokenizer.*} keys into the file
    */
-  public void writeModel(
-      Path file, GgmlType type, String name, Consumer<GgufWriter> tokenizer) throws IOException {
+  public void writeModel(Path file, GgmlType type, String name, Consumer<GgufWriter> tokenizer)
+      throws IOException {
     GgufWriter writer = ModelWriter.metadata(hparams, name, type);
     tokenizer.accept(writer);
     ModelWriter.tensors(writer, parameters, type);

@@ -12,7 +12,7 @@ import picocli.CommandLine;
  */
 public final class Main {
   private static final List<String> COMMANDS =
-      List.of("generate", "logits", "tokenize", "inspect", "train", "doctor");
+      List.of("generate", "logits", "tokenize", "inspect", "train", "quantize", "eval", "doctor");
 
   private Main() {}
 
@@ -64,6 +64,8 @@ public final class Main {
           case "tokenize" -> new TokenizeCommand(streams);
           case "inspect" -> new InspectCommand(streams);
           case "train" -> new TrainCommand(streams);
+          case "quantize" -> new QuantizeCommand(streams);
+          case "eval" -> new EvalCommand(streams);
           case "doctor" -> new DoctorCommand(streams);
           default -> throw new IllegalArgumentException(name);
         });

@@ -1,0 +1,50 @@
+package org.ggml4j.cli;
+
+import java.util.Optional;
+import me.tongfei.progressbar.ConsoleProgressBarConsumer;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+
+/** A bar on standard error with the time left; nothing where that is no terminal. */
+final class Bar implements AutoCloseable {
+  private static final int WIDTH = 79;
+  private static final long PARTS = 1000;
+
+  private final Optional<ProgressBar> bar;
+
+  Bar(Streams streams, String task) {
+    bar =
+        streams.terminals().err()
+            ? Optional.of(
+                new ProgressBarBuilder()
+                    .setTaskName(task)
+                    .setInitialMax(PARTS)
+                    .setStyle(ProgressBarStyle.ASCII)
+                    .hideEta()
+                    .setEtaFunction(
+                        p ->
+                            Optional.of(
+                                p.getElapsedAfterStart()
+                                    .multipliedBy(Math.max(0, p.getMax() - p.getCurrent()))
+                                    .dividedBy(Math.max(1, p.getCurrent()))))
+                    .setConsumer(new ConsoleProgressBarConsumer(streams.err(), WIDTH))
+                    .clearDisplayOnFinish()
+                    .build())
+            : Optional.empty();
+  }
+
+  /** Shows that a share of the work, from 0 to 1, is done. */
+  void at(double share, String message) {
+    bar.ifPresent(
+        b -> {
+          b.stepTo(Math.round(share * PARTS));
+          b.setExtraMessage(message);
+        });
+  }
+
+  @Override
+  public void close() {
+    bar.ifPresent(ProgressBar::close);
+  }
+}

@@ -1,0 +1,199 @@
+package org.ggml4j.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
+import org.ggml4j.Model;
+import org.ggml4j.ModelOptions;
+import org.ggml4j.Session;
+import org.ggml4j.SessionOptions;
+import org.ggml4j.eval.Estimate;
+import org.ggml4j.eval.EvaluationOptions;
+import org.ggml4j.eval.KlDivergence;
+import org.ggml4j.eval.Perplexity;
+import org.ggml4j.gguf.GgmlType;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code eval}: how well a model predicts a text, and how far it is from another. */
+@Command(
+    name = "eval",
+    description = {
+      "Measures how well a model predicts a text: perplexity, as llama-perplexity defines it.",
+      "With --reference also how far it is from that model: KL divergence, agreement on the"
+          + " likeliest token, differences of probabilities."
+    },
+    sortOptions = false,
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    footer = {
+      "",
+      "Example:  ggml4j eval -m model-q4_0.gguf --reference model-f16.gguf -f text.txt"
+    })
+final class EvalCommand implements Callable<Integer> {
+  private final Streams streams;
+  @Spec private CommandSpec spec;
+  @Mixin private ModelOption model;
+
+  @Option(
+      names = {"-f", "--file"},
+      paramLabel = "FILE",
+      required = true,
+      description = "The text, in UTF-8; at least two contexts long.")
+  private Path text;
+
+  @Option(
+      names = "--reference",
+      paramLabel = "MODEL",
+      description = "The model that is taken for the truth; has the same vocabulary.")
+  private Optional<Path> reference = Optional.empty();
+
+  @Option(
+      names = "--ctx",
+      paramLabel = "N",
+      description = "Tokens of a chunk; its second half is predicted. Default: ${DEFAULT-VALUE}.")
+  private int nCtx = 512;
+
+  @Option(
+      names = "--chunks",
+      paramLabel = "N",
+      description = "Chunks at most. Default: all of the text.")
+  private int chunks = Integer.MAX_VALUE;
+
+  @Mixin private EngineOptions engine;
+
+  @Option(names = "--json", description = "Write one JSON object.")
+  private boolean json;
+
+  @Mixin private Common common;
+
+  EvalCommand(Streams streams) {
+    this.streams = streams;
+  }
+
+  /** What is left to do when all is measured. */
+  @FunctionalInterface
+  private interface Report {
+    void write() throws IOException;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    String corpus = Files.readString(text);
+    Report report;
+    try (Interruption interruption = Interruption.begin();
+        Bar bar = new Bar(streams, "eval")) {
+      report = measure(corpus, interruption, bar);
+    } catch (CancellationException e) {
+      streams.err().println("ggml4j: stopped");
+      return Errors.FAILED;
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+    }
+    report.write();
+    return 0;
+  }
+
+  private Report measure(String corpus, Interruption interruption, Bar bar) throws IOException {
+    ModelOptions modelOptions = engine.model(true).withProgress(share -> !interruption.requested());
+    SessionOptions sessionOptions = engine.session(GgmlType.F16, true).withContext(nCtx);
+    EvaluationOptions options =
+        EvaluationOptions.defaults()
+            .withContext(nCtx)
+            .withMaxChunks(chunks)
+            .withProgress(
+                share -> {
+                  bar.at(share, "");
+                  return !interruption.requested();
+                });
+    try (Model loaded = Model.load(model.path(), modelOptions);
+        Session session = loaded.newSession(sessionOptions)) {
+      if (common.verbose) {
+        streams.err().println(loaded.placement());
+      }
+      if (reference.isEmpty()) {
+        Perplexity.Result result = Perplexity.of(session, corpus, options);
+        return () -> write(result);
+      }
+      try (Model truth = Model.load(reference.get(), modelOptions);
+          Session truths = truth.newSession(sessionOptions)) {
+        KlDivergence.Result result = KlDivergence.between(truths, session, corpus, options);
+        return () -> write(result);
+      }
+    }
+  }
+
+  private void write(Perplexity.Result r) throws IOException {
+    if (json) {
+      try (Json lines = new Json(streams.out())) {
+        lines.line(
+            o -> {
+              o.writeNumberField("perplexity", r.perplexity().value());
+              o.writeNumberField("perplexity_error", r.perplexity().error());
+              o.writeNumberField("tokens", r.nTokens());
+              o.writeNumberField("chunks", r.nChunks());
+            });
+      }
+      return;
+    }
+    Table table = new Table(2);
+    table.row("perplexity", show(r.perplexity(), 4));
+    table.row("tokens predicted", r.nTokens() + " in " + r.nChunks() + " chunks");
+    table.print(streams.out(), "");
+  }
+
+  private void write(KlDivergence.Result r) throws IOException {
+    if (json) {
+      try (Json lines = new Json(streams.out())) {
+        lines.line(
+            o -> {
+              o.writeNumberField("perplexity", r.perplexity().value());
+              o.writeNumberField("perplexity_error", r.perplexity().error());
+              o.writeNumberField("reference_perplexity", r.referencePerplexity().value());
+              o.writeNumberField("log_ratio", r.logRatio().value());
+              o.writeNumberField("log_ratio_error", r.logRatio().error());
+              o.writeNumberField("kl_divergence", r.divergence().value());
+              o.writeNumberField("kl_divergence_error", r.divergence().error());
+              o.writeNumberField("kl_divergence_median", r.divergences().at(0.5));
+              o.writeNumberField("kl_divergence_99", r.divergences().at(0.99));
+              o.writeNumberField("kl_divergence_max", r.divergences().at(1));
+              o.writeNumberField("same_top", r.sameTop().value());
+              o.writeNumberField("same_top_error", r.sameTop().error());
+              o.writeNumberField("rms_difference", r.rmsDifference().value());
+              o.writeNumberField("rms_difference_error", r.rmsDifference().error());
+              o.writeNumberField("tokens", r.nTokens());
+            });
+      }
+      return;
+    }
+    Table table = new Table(2);
+    table.row("perplexity", show(r.perplexity(), 4));
+    table.row("reference's perplexity", show(r.referencePerplexity(), 4));
+    table.row("ln of their ratio", show(r.logRatio(), 5));
+    table.row("KL divergence, mean", show(r.divergence(), 6));
+    for (double share : new double[] {0.5, 0.9, 0.99, 1}) {
+      String name = share == 0.5 ? "median" : share == 1 ? "greatest" : share * 100 + "%";
+      table.row("KL divergence, " + name, Figures.decimal(r.divergences().at(share), 6));
+    }
+    table.row("same likeliest token", percent(r.sameTop()));
+    table.row("difference of probability, mean", percent(r.meanDifference()));
+    table.row("difference of probability, RMS", percent(r.rmsDifference()));
+    table.row("tokens predicted", Long.toString(r.nTokens()));
+    table.print(streams.out(), "");
+  }
+
+  private static String show(Estimate e, int decimals) {
+    return Figures.decimal(e.value(), decimals) + " ± " + Figures.decimal(e.error(), decimals);
+  }
+
+  private static String percent(Estimate e) {
+    return show(new Estimate(100 * e.value(), 100 * e.error()), 3) + " %";
+  }
+}
