@@ -18,6 +18,17 @@ final class StopMatcher {
     this.stops = List.copyOf(stops);
   }
 
+  private StopMatcher(StopMatcher of) {
+    stops = of.stops;
+    held.append(of.held);
+    stopped = of.stopped;
+  }
+
+  /** An independent matcher in the same state. */
+  StopMatcher fork() {
+    return new StopMatcher(this);
+  }
+
   /**
    * Takes the next piece and returns the text that is certain now; after a stop string, what was
    * before it.

@@ -8,8 +8,6 @@ import org.ggml4j.sampling.Logits;
 import org.ggml4j.sampling.LogitsProcessor;
 import org.ggml4j.sampling.Sampler;
 import org.ggml4j.sampling.TokenHistory;
-import org.ggml4j.tokenizer.DecodeOptions;
-import org.ggml4j.tokenizer.IncrementalDecoder;
 import org.ggml4j.tokenizer.Tokenizer;
 
 /**
@@ -33,8 +31,7 @@ public final class TokenLoop {
   private final Sampler sampler;
   private final Options options;
   private final Logits logits;
-  private final IncrementalDecoder decoder;
-  private final StopMatcher stops;
+  private final PieceDecoder decoder;
   private final History history;
   private int[] toEvaluate;
   private int generated;
@@ -60,14 +57,8 @@ public final class TokenLoop {
     this.options = options;
     this.logits = logits;
     toEvaluate = prompt;
-    stops = new StopMatcher(options.stop);
     history = new History(prompt);
-    decoder = tokenizer.incrementalDecoder(DecodeOptions.defaults());
-    if (prompt.length > 0) {
-      decoder.accept(
-          prompt[prompt.length - 1]); // a word's space is dropped at the start of a text only
-    }
-    logits.setHistory(history);
+    decoder = new PieceDecoder(tokenizer, prompt, options.stop);
   }
 
   /**
@@ -81,6 +72,7 @@ public final class TokenLoop {
     }
     sequence.append(toEvaluate);
     sequence.readLogits(logits);
+    logits.setHistory(history); // others may work with these logits too
     for (LogitsProcessor processor : options.processors) {
       processor.process(logits);
     }
@@ -95,8 +87,8 @@ public final class TokenLoop {
       end(StopReason.END_OF_TEXT);
       return true;
     }
-    text = stops.accept(decoder.accept(token));
-    if (stops.isStopped()) {
+    text = decoder.accept(token);
+    if (decoder.isStopped()) {
       reason = Optional.of(StopReason.STOP_STRING);
     } else if (generated >= options.maxTokens) {
       end(StopReason.TOKEN_LIMIT);
@@ -108,9 +100,8 @@ public final class TokenLoop {
 
   /** Ends with all text that was held back; that may still complete a stop string. */
   private void end(StopReason why) {
-    String rest = stops.accept(decoder.finish());
-    text += stops.isStopped() ? rest : rest + stops.flush();
-    reason = Optional.of(stops.isStopped() ? StopReason.STOP_STRING : why);
+    text += decoder.finish();
+    reason = Optional.of(decoder.isStopped() ? StopReason.STOP_STRING : why);
   }
 
   /** Ends it from outside, after this step. */

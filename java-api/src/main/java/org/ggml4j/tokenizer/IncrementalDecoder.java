@@ -27,6 +27,20 @@ public final class IncrementalDecoder {
     this.removeAdded = options.removeAdded();
   }
 
+  private IncrementalDecoder(IncrementalDecoder of) {
+    tokenizer = of.tokenizer;
+    showSpecial = of.showSpecial;
+    removeAdded = of.removeAdded;
+    pending.add(of.pending.array(), 0, of.pending.size());
+    first = of.first;
+    heldEos = of.heldEos;
+  }
+
+  /** An independent decoder in the same state, for another continuation of the text. */
+  public IncrementalDecoder fork() {
+    return new IncrementalDecoder(this);
+  }
+
   /**
    * Takes the next token and returns the text that is now certain, which may be empty.
    *
