@@ -36,6 +36,22 @@ public final class Evaluator implements CloseStack.Closing {
    */
   public record Options(int nBatch, int threads, boolean reuseGraph) {}
 
+  /** What is computed for the tokens of a batch whose output is wanted. */
+  public enum Output {
+    LOGITS,
+    /** The last hidden state, which the logits are computed from; without them. */
+    EMBEDDINGS,
+    LOGITS_AND_EMBEDDINGS;
+
+    boolean hasLogits() {
+      return this != EMBEDDINGS;
+    }
+
+    boolean hasEmbeddings() {
+      return this != LOGITS;
+    }
+  }
+
   private final Architecture.Decoder model;
   private final Hparams hparams;
   private final SequenceMemory cache;
@@ -51,9 +67,14 @@ public final class Evaluator implements CloseStack.Closing {
   private boolean aborted;
   private boolean whole;
   private MemorySegment rows;
+  private MemorySegment embeddingRows;
   private Optional<Inputs> inputs = Optional.empty();
+  private Output built = Output.LOGITS;
+  private Output planned = Output.LOGITS;
   private Optional<Tensor> logits = Optional.empty();
+  private Optional<Tensor> embeddings = Optional.empty();
   private int nOutputs;
+  private int nEmbeddings;
   private long builds;
 
   /**
@@ -77,6 +98,7 @@ public final class Evaluator implements CloseStack.Closing {
     owned.push(arena::close);
     owned.push(scratch::close);
     rows = arena.allocate(4L * hparams.nVocab(), 64);
+    embeddingRows = arena.allocate(4L * hparams.nEmbd(), 64);
     try {
       for (Device device : devices) {
         backends.add(owned.own(Backend.open(device, options.threads)));
@@ -96,9 +118,9 @@ public final class Evaluator implements CloseStack.Closing {
    */
   private long reserve() {
     int n = Math.min(options.nBatch, cache.nCells());
-    build(cache.largest(n, n));
+    build(cache.largest(n, n), Output.LOGITS);
     scheduler.reserve(graph);
-    build(cache.largest(1, 1));
+    build(cache.largest(1, 1), Output.LOGITS);
     scheduler.reserve(graph);
     forgetGraph();
     return scheduler.bufferBytes();
@@ -107,43 +129,78 @@ public final class Evaluator implements CloseStack.Closing {
   private void forgetGraph() {
     inputs = Optional.empty();
     logits = Optional.empty();
+    embeddings = Optional.empty();
   }
 
-  private Inputs build(Sizes sizes) {
+  private Inputs build(Sizes sizes, Output output) {
     graph.clear();
     forgetGraph();
     Inputs in = new Inputs(graph, sizes, false, cache.nCells());
     Tensor out = model.forward(in, cache.in(in));
     if (sizes.nOutputs() > 0) { // else only what the cache's writes depend on is computed
-      graph.expand(out.output());
-      logits = Optional.of(out);
+      if (output.hasEmbeddings()) {
+        embeddings = Optional.of(graph.expand(hiddenState(out).output()));
+      }
+      if (output.hasLogits()) {
+        logits = Optional.of(graph.expand(out.output()));
+      }
     }
     inputs = Optional.of(in);
+    built = output;
     builds++;
     return in;
+  }
+
+  /** What the output layer is applied to, which llama.cpp calls {@code result_norm}. */
+  private Tensor hiddenState(Tensor out) {
+    return out.factor()
+        .filter(state -> state.ne(0) == hparams.nEmbd() && state.ne(1) == out.ne(1))
+        .orElseThrow(
+            () ->
+                new UnsupportedOperationException(
+                    model.getClass().getSimpleName()
+                        + " gives no hidden states of "
+                        + hparams.nEmbd()
+                        + " values: its logits are not the product of a weight and one"));
   }
 
   /**
    * Evaluates a batch: its tokens enter the cache, and {@link #readLogits} then gives the rows it
    * asked for.
    *
+   * @see #evaluate(Batch, Output)
+   */
+  public void evaluate(Batch batch) {
+    evaluate(batch, Output.LOGITS);
+  }
+
+  /**
+   * Evaluates a batch: its tokens enter the cache, and {@link #readLogits} and {@link
+   * #readEmbedding} then give the rows it asked for.
+   *
    * @throws IllegalArgumentException if a token id is not in the vocabulary, or the batch is empty
    *     or too large
    * @throws org.ggml4j.nn.ContextFullException if the cache has no room; nothing was changed
    * @throws org.ggml4j.ggml.GgmlException if it was aborted or memory ran out; the cache is as
    *     before
+   * @throws UnsupportedOperationException if embeddings are wanted of an architecture that gives
+   *     none
    */
-  public void evaluate(Batch batch) {
+  public void evaluate(Batch batch, Output output) {
     check(batch);
     applyShift();
     nOutputs = 0;
+    nEmbeddings = 0;
     Sizes sizes = cache.prepare(batch);
     Inputs in;
-    if (options.reuseGraph && inputs.isPresent() && inputs.get().sizes().equals(sizes)) {
+    if (options.reuseGraph
+        && built == output
+        && inputs.isPresent()
+        && inputs.get().sizes().equals(sizes)) {
       in = inputs.get();
     } else {
-      in = build(sizes);
-      allocate();
+      in = build(sizes, output);
+      allocate(output);
     }
     cache.commit(batch);
     try {
@@ -153,12 +210,24 @@ public final class Evaluator implements CloseStack.Closing {
       cache.rollback(batch);
       throw e;
     }
-    nOutputs = batch.nOutputs();
-    read();
+    nOutputs = output.hasLogits() ? batch.nOutputs() : 0;
+    nEmbeddings = output.hasEmbeddings() ? batch.nOutputs() : 0;
+    if (nOutputs > 0) {
+      rows = read(logits.orElseThrow(), rows);
+    }
+    if (nEmbeddings > 0) {
+      embeddingRows = read(embeddings.orElseThrow(), embeddingRows);
+    }
   }
 
-  private void allocate() {
+  private void allocate(Output output) {
     try {
+      // GGML keeps its plan of the memory if the nodes have the sizes they had. It does not see that
+      // another tensor is an output now, or that the leaves stand in another order.
+      if (planned != output) {
+        scheduler.reserve(graph);
+        planned = output;
+      }
       scheduler.allocate(graph);
     } catch (Throwable e) {
       forgetGraph();
@@ -187,7 +256,7 @@ public final class Evaluator implements CloseStack.Closing {
     forgetGraph();
     Inputs in = new Inputs(graph, cache.largest(1, 0), false, cache.nCells());
     cache.buildShift(in);
-    allocate();
+    allocate(planned); // has other nodes than any
     in.fillOwn(scratch);
     beginWhole();
     try {
@@ -217,15 +286,13 @@ public final class Evaluator implements CloseStack.Closing {
     }
   }
 
-  private void read() {
-    if (nOutputs == 0) {
-      return;
-    }
-    long bytes = 4L * hparams.nVocab() * nOutputs;
-    if (rows.byteSize() < bytes) {
-      rows = arena.allocate(Math.max(bytes, 2 * rows.byteSize()), 64);
-    }
-    logits.orElseThrow().get(rows, 0, bytes);
+  /** Copies a tensor to {@code to}, or to larger memory. */
+  private MemorySegment read(Tensor from, MemorySegment to) {
+    long bytes = from.nBytes();
+    MemorySegment enough =
+        to.byteSize() >= bytes ? to : arena.allocate(Math.max(bytes, 2 * to.byteSize()), 64);
+    from.get(enough, 0, bytes);
+    return enough;
   }
 
   /** Rows of logits that the last batch asked for. */
@@ -255,6 +322,20 @@ public final class Evaluator implements CloseStack.Closing {
     to.load(rows, 4L * hparams.nVocab() * row);
   }
 
+  /**
+   * Copies one row of the last hidden states of the last batch.
+   *
+   * @param row 0 to nOutputs - 1, in the order of the batch
+   * @param to receives nEmbd values
+   */
+  public void readEmbedding(int row, float[] to) {
+    if (row < 0 || row >= nEmbeddings) {
+      throw new IndexOutOfBoundsException("row " + row + " of " + nEmbeddings);
+    }
+    int n = hparams.nEmbd();
+    MemorySegment.copy(embeddingRows, ValueLayout.JAVA_FLOAT, 4L * n * row, to, 0, n);
+  }
+
   /** Makes the running and all later computations fail as aborted, until {@link #resume()}. */
   public void abort() {
     synchronized (abortLock) {
@@ -265,12 +346,29 @@ public final class Evaluator implements CloseStack.Closing {
     }
   }
 
+  /** Whether computations fail, as somebody aborted them. */
+  public boolean isAborted() {
+    synchronized (abortLock) {
+      return aborted;
+    }
+  }
+
   /** Lets computations run again. */
   public void resume() {
     synchronized (abortLock) {
       aborted = false;
       backends.forEach(Backend::resume);
     }
+  }
+
+  /** Tokens that one batch has at most. */
+  public int nBatch() {
+    return options.nBatch;
+  }
+
+  /** Values of a hidden state. */
+  public int nEmbd() {
+    return hparams.nEmbd();
   }
 
   /** How often a graph was built. */

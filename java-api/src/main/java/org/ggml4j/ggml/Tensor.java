@@ -3,6 +3,7 @@ package org.ggml4j.ggml;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.Set;
 import org.ggml4j.bindings.ggml.Ggml;
 import org.ggml4j.bindings.ggml.ggml_tensor;
@@ -239,6 +240,23 @@ public final class Tensor
     check();
     Ggml.ggml_set_output(handle);
     return this;
+  }
+
+  /**
+   * The second operand of the last matrix product that this was computed from, along the first
+   * operands: of logits, biased, scaled or capped, the state that the output layer was applied to.
+   */
+  public Optional<Tensor> factor() {
+    check();
+    MemorySegment node = handle;
+    while (node.address() != 0) {
+      MemorySegment tensor = node.reinterpret(ggml_tensor.sizeof());
+      if (ggml_tensor.op(tensor) == Ggml.GGML_OP_MUL_MAT()) {
+        return Optional.of(graph.tensor(ggml_tensor.src(tensor, 1)));
+      }
+      node = ggml_tensor.src(tensor, 0);
+    }
+    return Optional.empty();
   }
 
   /** Sets the data of an input; {@code from} has the tensor's size in bytes or less. */
