@@ -153,6 +153,19 @@ public final class CellCache implements CloseStack.Closing {
     return bytes;
   }
 
+  /** Lets go of what no later token sees, if there are not so many free cells. */
+  private void makeRoom(int n) {
+    if (window.isPresent() && cells.used() + n > options.nCells) {
+      cells.dropHidden(window.get());
+    }
+  }
+
+  /** Tokens that fit, be they of as many sequences as there can be. */
+  int room() {
+    makeRoom(CellMap.MAX_SEQUENCES);
+    return options.nCells - cells.used();
+  }
+
   /** Largest position in a sequence, -1 if it is empty. */
   public int maxPosition(int sequence) {
     CellMap.checkSequence(sequence);
@@ -178,6 +191,11 @@ public final class CellCache implements CloseStack.Closing {
     CellMap.checkSequence(source);
     CellMap.checkSequence(target);
     cells.copy(source, target, from, to);
+  }
+
+  /** As {@link SequenceMemory#reassign}. */
+  void reassign(int[] targets, int[] sources) {
+    cells.reassign(targets, sources);
   }
 
   /**
@@ -212,10 +230,8 @@ public final class CellCache implements CloseStack.Closing {
     if (slots.length < batch.size()) {
       slots = new int[Math.max(batch.size(), 2 * slots.length)];
     }
-    if (window.isPresent() && cells.used() + batch.size() > options.nCells) {
-      cells.dropHidden(window.get());
-    }
-    cells.findFree(batch.size(), slots);
+    makeRoom(batch.size());
+    cells.findFree(batch, slots);
     int end = cells.end();
     for (int i = 0; i < batch.size(); i++) {
       end = Math.max(end, slots[i] + 1);

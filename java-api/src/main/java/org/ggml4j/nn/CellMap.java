@@ -15,6 +15,11 @@ final class CellMap {
   private final int[] positions;
   private final long[] owners;
   private final int[] pendingShift;
+
+  /** Which search for free cells found each cell last. */
+  private final int[] stamps;
+
+  private int stamp;
   private boolean shiftPending;
   private int used;
   private int end;
@@ -23,6 +28,7 @@ final class CellMap {
     positions = new int[nCells];
     owners = new long[nCells];
     pendingShift = new int[nCells];
+    stamps = new int[nCells];
   }
 
   int nCells() {
@@ -56,22 +62,49 @@ final class CellMap {
   }
 
   /**
-   * Finds free cells for {@code n} tokens, the lowest first, without taking them.
+   * Finds free cells for the tokens of a batch without taking them: for each the lowest one behind
+   * those of its sequence, so that attention adds up a sequence's tokens in the same order whatever
+   * others lie between them; only when the end is reached any.
    *
    * @param to receives the cells
    */
-  void findFree(int n, int[] to) {
+  void findFree(Batch batch, int[] to) {
+    int n = batch.size();
     if (used + n > owners.length) {
       throw new ContextFullException(owners.length, used, n);
     }
-    int found = 0;
-    // All cells before `end` are in use in the usual case, so that no search is needed.
-    int cell = used == end ? end : 0;
-    for (; found < n; cell++) {
-      if (owners[cell] == 0) {
-        to[found++] = cell;
+    stamp++;
+    for (int i = 0; i < n; i++) {
+      int sequence = batch.sequence(i);
+      boolean sameText = i > 0 && batch.sequence(i - 1) == sequence;
+      int cell = firstFree((sameText ? to[i - 1] : lastOf(batch, i, to)) + 1);
+      to[i] = cell < owners.length ? cell : firstFree(0);
+      stamps[to[i]] = stamp;
+    }
+  }
+
+  /** The last cell of the sequence of token i, also among those of the tokens before i; or -1. */
+  private int lastOf(Batch batch, int i, int[] to) {
+    int sequence = batch.sequence(i);
+    for (int before = i - 1; before >= 0; before--) {
+      if (batch.sequence(before) == sequence) {
+        return to[before];
       }
     }
+    int cell = end - 1;
+    while (cell >= 0 && (owners[cell] & 1L << sequence) == 0) {
+      cell--;
+    }
+    return cell;
+  }
+
+  /** The first cell from this one on that is neither taken nor found for the present batch. */
+  private int firstFree(int from) {
+    int cell = from;
+    while (cell < owners.length && (owners[cell] != 0 || stamps[cell] == stamp)) {
+      cell++;
+    }
+    return cell;
   }
 
   /** Puts a token into a free cell. */
@@ -164,6 +197,33 @@ final class CellMap {
         owners[cell] |= 1L << target;
       }
     }
+  }
+
+  /**
+   * Lets each of some sequences hold what another one holds before this call, all at once; what
+   * they held themselves is gone, unless another one has it.
+   *
+   * @param targets the sequences that change
+   * @param sources for each of them whose tokens it gets; may be a target too
+   */
+  void reassign(int[] targets, int[] sources) {
+    long changed = 0;
+    for (int target : targets) {
+      changed |= 1L << target;
+    }
+    for (int cell = 0; cell < end; cell++) {
+      long before = owners[cell];
+      long after = before & ~changed;
+      for (int i = 0; i < targets.length; i++) {
+        after |= (before >>> sources[i] & 1) << targets[i];
+      }
+      owners[cell] = after;
+      if (before != 0 && after == 0) {
+        used--;
+        pendingShift[cell] = 0;
+      }
+    }
+    shrinkEnd();
   }
 
   /**

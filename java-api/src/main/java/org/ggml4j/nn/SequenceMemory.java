@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.ggml4j.ggml.BufferType;
 import org.ggml4j.ggml.CloseStack;
 import org.ggml4j.nn.Inputs.Sizes;
@@ -30,6 +31,7 @@ public final class SequenceMemory implements CloseStack.Closing {
   private final Optional<Window> window;
   private final List<Optional<Place>> places = new ArrayList<>();
   private final CloseStack owned = new CloseStack();
+  private long sequencesInUse = 1; // sequence 0 is the session's text
 
   /**
    * @param layers what each layer keeps
@@ -114,6 +116,42 @@ public final class SequenceMemory implements CloseStack.Closing {
     return all.used();
   }
 
+  /** Tokens that fit into a next step, in which sequences of any number may take part. */
+  public int room() {
+    return Math.min(all.room(), windowed.map(CellCache::room).orElse(Integer.MAX_VALUE));
+  }
+
+  /**
+   * Sets a sequence number aside that nobody uses.
+   *
+   * @throws IllegalStateException if all 64 are in use
+   */
+  public int newSequence() {
+    for (int s = 0; s < CellMap.MAX_SEQUENCES; s++) {
+      if (isUnused(s)) {
+        sequencesInUse |= 1L << s;
+        return s;
+      }
+    }
+    throw new IllegalStateException(
+        "all " + CellMap.MAX_SEQUENCES + " sequences of this cache are in use");
+  }
+
+  private boolean isUnused(int sequence) {
+    return (sequencesInUse & 1L << sequence) == 0 && maxPosition(sequence) < 0;
+  }
+
+  /** How many sequences {@link #newSequence} can still set aside. */
+  public int unusedSequences() {
+    return (int) IntStream.range(0, CellMap.MAX_SEQUENCES).filter(this::isUnused).count();
+  }
+
+  /** Removes the tokens of a sequence and gives back its number. */
+  public void freeSequence(int sequence) {
+    remove(sequence, 0, Integer.MAX_VALUE);
+    sequencesInUse &= ~(1L << sequence);
+  }
+
   /** Bytes of all keys and values. */
   public long bytes() {
     return all.bytes() + windowed.map(CellCache::bytes).orElse(0L);
@@ -146,6 +184,27 @@ public final class SequenceMemory implements CloseStack.Closing {
   public void copy(int source, int target, int from, int to) {
     all.copy(source, target, from, to);
     windowed.ifPresent(c -> c.copy(source, target, from, to));
+  }
+
+  /**
+   * Lets each of some sequences hold what another one holds before this call, all at once: how the
+   * beams of a search go on from each other. No memory is copied; what no sequence holds any more
+   * becomes free.
+   *
+   * @param targets the sequences that change
+   * @param sources for each of them whose tokens it gets; may be a target too
+   */
+  public void reassign(int[] targets, int[] sources) {
+    if (targets.length != sources.length) {
+      throw new IllegalArgumentException(
+          targets.length + " sequences can't get the tokens of " + sources.length);
+    }
+    for (int i = 0; i < targets.length; i++) {
+      CellMap.checkSequence(targets[i]);
+      CellMap.checkSequence(sources[i]);
+    }
+    all.reassign(targets, sources);
+    windowed.ifPresent(c -> c.reassign(targets, sources));
   }
 
   /**

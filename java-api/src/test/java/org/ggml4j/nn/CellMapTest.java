@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -32,31 +34,79 @@ class CellMapTest {
       int sequence = code / 10 % SEQUENCES;
       int other = code / 100 % SEQUENCES;
       int from = code / 1000;
-      switch (code % 5) {
-        case 0, 1 -> take(map, model, sequence, 1 + code / 100 % 5);
+      switch (code % 6) {
+        case 0, 1 -> take(map, model, sequence, code / 1000 % 2, 1 + code / 100 % 5);
         case 2 -> remove(map, model, sequence, from, from + code / 100 % 7);
         case 3 -> copy(map, model, sequence, other, from);
+        case 4 -> reassign(map, model, sequence, other, code / 1000 % SEQUENCES);
         default -> shift(map, model, sequence, from, code / 100 % 5 - 2);
       }
       compare(map, model);
     }
   }
 
-  private static void take(CellMap map, TreeMap<Integer, Cell> model, int sequence, int n) {
+  /** Takes cells for n tokens of one sequence, or in turn of it and the next. */
+  private static void take(
+      CellMap map, TreeMap<Integer, Cell> model, int first, int others, int n) {
+    Batch batch = new Batch();
+    int[] next = new int[SEQUENCES];
+    for (int s = 0; s < SEQUENCES; s++) {
+      next[s] = map.maxPosition(s) + 1;
+    }
+    for (int i = 0; i < n; i++) {
+      int sequence = (first + i % 2 * others) % SEQUENCES;
+      batch.add(0, next[sequence]++, sequence, false);
+    }
     int[] cells = new int[n];
     if (model.size() + n > CELLS) {
-      assertThatThrownBy(() -> map.findFree(n, cells)).isInstanceOf(ContextFullException.class);
+      assertThatThrownBy(() -> map.findFree(batch, cells))
+          .isInstanceOf(ContextFullException.class);
       return;
     }
-    map.findFree(n, cells);
-    int position = map.maxPosition(sequence) + 1;
-    Set<Integer> distinct = new HashSet<>();
+    map.findFree(batch, cells);
     for (int i = 0; i < n; i++) {
-      assertThat(model).doesNotContainKey(cells[i]);
-      assertThat(distinct.add(cells[i])).isTrue();
-      map.take(cells[i], position, sequence);
-      model.put(cells[i], new Cell(position++, new TreeSet<>(Set.of(sequence))));
+      int sequence = batch.sequence(i);
+      int last =
+          model.entrySet().stream()
+              .filter(e -> e.getValue().owners.contains(sequence))
+              .mapToInt(Map.Entry::getKey)
+              .max()
+              .orElse(-1);
+      int[] free =
+          IntStream.range(0, CELLS)
+              .filter(c -> !model.containsKey(c))
+              .boxed()
+              .sorted(Comparator.comparing((Integer c) -> c < last).thenComparing(c -> c))
+              .mapToInt(c -> c)
+              .toArray();
+      assertThat(cells[i]).isEqualTo(free[0]);
+      model.put(cells[i], new Cell(batch.position(i), new TreeSet<>(Set.of(sequence))));
     }
+    for (int i = 0; i < n; i++) {
+      map.take(cells[i], batch.position(i), batch.sequence(i));
+    }
+  }
+
+  /** Lets two sequences get the tokens of each other or of a third. */
+  private static void reassign(
+      CellMap map, TreeMap<Integer, Cell> model, int first, int second, int source) {
+    int[] targets = first == second ? new int[] {first} : new int[] {first, second};
+    int[] sources = first == second ? new int[] {source} : new int[] {source, first};
+    map.reassign(targets, sources);
+    model.replaceAll(
+        (cell, c) -> {
+          Set<Integer> owners = new TreeSet<>(c.owners);
+          for (int target : targets) {
+            owners.remove(target);
+          }
+          for (int i = 0; i < targets.length; i++) {
+            if (c.owners.contains(sources[i])) {
+              owners.add(targets[i]);
+            }
+          }
+          return new Cell(c.position, owners);
+        });
+    model.values().removeIf(c -> c.owners.isEmpty());
   }
 
   private static void remove(
