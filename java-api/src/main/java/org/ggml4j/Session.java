@@ -3,8 +3,13 @@ package org.ggml4j;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 import org.ggml4j.arch.Hparams;
+import org.ggml4j.decode.BeamSearchConfig;
+import org.ggml4j.decode.Branches;
+import org.ggml4j.decode.ContrastiveSearchConfig;
 import org.ggml4j.decode.Evaluator;
+import org.ggml4j.decode.Hypothesis;
 import org.ggml4j.decode.Sequence;
 import org.ggml4j.decode.TokenLoop;
 import org.ggml4j.ggml.BufferType;
@@ -34,6 +39,7 @@ public final class Session implements AutoCloseable {
   private final CloseStack owned = new CloseStack();
   private final SequenceMemory cache;
   private final Evaluator evaluator;
+  private final Continuations continuations = new Continuations(this);
   private final Batch batch = new Batch();
   private final Object lock = new Object();
   private int[] pending = {};
@@ -170,9 +176,16 @@ public final class Session implements AutoCloseable {
    *     implemented
    */
   public Generation generate(String prompt, GenerationConfig config) {
-    boolean first = nPast() == 0 && pending.length == 0;
-    EncodeOptions encode = EncodeOptions.plain().withAddSpecial(first);
-    return generate(model.tokenizer().encode(prompt, encode), config);
+    return generate(encode(prompt), config);
+  }
+
+  private int[] encode(String prompt) {
+    return encode(prompt, nPast() == 0 && pending.length == 0);
+  }
+
+  /** The tokens of a prompt; in front of a first one, those that the model wants there. */
+  int[] encode(String prompt, boolean first) {
+    return model.tokenizer().encode(prompt, EncodeOptions.plain().withAddSpecial(first));
   }
 
   /**
@@ -186,25 +199,12 @@ public final class Session implements AutoCloseable {
   public Generation generate(int[] prompt, GenerationConfig config) {
     enter();
     try {
-      int[] tokens = Arrays.copyOf(pending, pending.length + prompt.length);
-      System.arraycopy(prompt, 0, tokens, pending.length, prompt.length);
+      int[] tokens = pendingAnd(prompt);
       if (tokens.length == 0) {
         throw new IllegalArgumentException("nothing to continue: the prompt has no tokens");
       }
-      int nVocab = model.hparams().nVocab();
-      for (int token : prompt) {
-        if (token < 0 || token >= nVocab) {
-          throw new IllegalArgumentException(
-              "token: expected 0 to " + (nVocab - 1) + ", found " + token);
-        }
-      }
       if (tokens.length > nCtx() - cache.used()) {
         throw new ContextFullException(nCtx(), cache.used(), tokens.length);
-      }
-      Logits reused = logits;
-      if (reused == null) {
-        reused = new Logits(nVocab);
-        logits = reused;
       }
       TokenLoop loop =
           new TokenLoop(
@@ -213,11 +213,148 @@ public final class Session implements AutoCloseable {
               tokens,
               config.newSampler(),
               new TokenLoop.Options(config.maxTokens(), config.stop(), config.processors()),
-              reused);
+              logits());
       return new Generation(this, loop, tokens.length, ++revision);
     } finally {
       exit();
     }
+  }
+
+  private int[] pendingAnd(int[] prompt) {
+    checkTokens(prompt);
+    int[] tokens = Arrays.copyOf(pending, pending.length + prompt.length);
+    System.arraycopy(prompt, 0, tokens, pending.length, prompt.length);
+    return tokens;
+  }
+
+  void checkTokens(int[] tokens) {
+    int nVocab = model.hparams().nVocab();
+    for (int token : tokens) {
+      if (token < 0 || token >= nVocab) {
+        throw new IllegalArgumentException(
+            "token: expected 0 to " + (nVocab - 1) + ", found " + token);
+      }
+    }
+  }
+
+  /** Room for one row of logits at a time, which whoever has entered the session may use. */
+  Logits logits() {
+    Logits made = logits;
+    if (made == null) {
+      made = new Logits(model.hparams().nVocab());
+      logits = made;
+    }
+    return made;
+  }
+
+  /**
+   * Continues sequence 0 with the most likely texts, found by beam search; afterwards the session's
+   * text ends with the prompt. To go on with a hypothesis, give its tokens to {@link
+   * #generate(int[], GenerationConfig) generate}.
+   *
+   * @param prompt in which the text of control tokens is plain text
+   * @return the best hypotheses, best first. If it was cancelled those it had, unfinished ones with
+   *     {@link org.ggml4j.decode.StopReason#CANCELLED}; if that was before the prompt was evaluated,
+   *     one without tokens, and the session is as before
+   * @throws ContextFullException if the prompt does not fit. Beams that don't end with {@link
+   *     org.ggml4j.decode.StopReason#CONTEXT_FULL}, which can't happen if there are {@code width *
+   *     maxTokens} cells more
+   * @throws IllegalArgumentException if there is nothing to continue, or a batch of the session is
+   *     smaller than the search's width
+   */
+  public List<Hypothesis> search(String prompt, BeamSearchConfig config) {
+    return search(encode(prompt), config);
+  }
+
+  /** {@link #search(String, BeamSearchConfig)} with tokens. */
+  public List<Hypothesis> search(int[] prompt, BeamSearchConfig config) {
+    return continuations.search(prompt, config);
+  }
+
+  /**
+   * Continues sequence 0 by contrastive search; afterwards the session's text ends with the prompt.
+   *
+   * @param prompt in which the text of control tokens is plain text
+   * @return what was generated; if it was cancelled, until then
+   * @throws ContextFullException if the prompt does not fit
+   * @throws IllegalArgumentException if there is nothing to continue, or a batch of the session is
+   *     smaller than the number of candidates
+   * @throws UnsupportedOperationException if the model's architecture gives no hidden states
+   */
+  public Hypothesis search(String prompt, ContrastiveSearchConfig config) {
+    return search(encode(prompt), config);
+  }
+
+  /** {@link #search(String, ContrastiveSearchConfig)} with tokens. */
+  public Hypothesis search(int[] prompt, ContrastiveSearchConfig config) {
+    return continuations.search(prompt, config);
+  }
+
+  /**
+   * Continues sequence 0 in {@code n} ways at the same time. The prompt is evaluated once;
+   * afterwards the session's text ends with it. Continuation i is what {@link #generate} alone would
+   * write with the seed {@code seed + i}; with a sampler of one's own, which is forked, they differ
+   * only if it does not depend on a seed.
+   *
+   * @return them, in the order of their seeds
+   * @throws ContextFullException if the prompt does not fit
+   * @throws IllegalArgumentException if there is nothing to continue
+   */
+  public List<Hypothesis> generateAll(String prompt, int n, GenerationConfig config) {
+    return continuations.generateAll(encode(prompt), n, config);
+  }
+
+  /**
+   * Continues sequence 0 with each of some prompts, at the same time. The session's text stays as
+   * it is. The i-th has the seed {@code seed + i}.
+   *
+   * @return what came after each prompt
+   * @throws ContextFullException if one of the prompts does not fit even alone
+   */
+  public List<Hypothesis> generateAll(List<String> prompts, GenerationConfig config) {
+    return continuations.generateAll(prompts, config);
+  }
+
+  /**
+   * {@link #generateAll(String, int, GenerationConfig)} with those first whose tokens have the
+   * largest mean log-probability.
+   */
+  public List<Hypothesis> bestOf(String prompt, int n, GenerationConfig config) {
+    return continuations.bestOf(encode(prompt), n, config);
+  }
+
+  /**
+   * Begins a generation of several texts at the same time, to which texts can be added while others
+   * are written.
+   *
+   * @param prompt that comes before all of them, and becomes part of the session's text; may be
+   *     empty
+   * @param most how many are generated at the same time; fewer if the session has not so many
+   *     sequences left or smaller batches
+   * @throws ContextFullException if the prompt does not fit
+   */
+  public ParallelGeneration parallel(String prompt, int most) {
+    boolean nothing = prompt.isEmpty() && nPast() == 0 && pending.length == 0;
+    return continuations.parallel(nothing ? NO_TOKENS : encode(prompt), most);
+  }
+
+  /** Lets {@code work} continue the text, which will evaluate the tokens that it is given. */
+  <T> T continuing(int[] prompt, Function<int[], T> work) {
+    enter();
+    int begin = cache.maxPosition(0) + 1;
+    try {
+      revision++;
+      return work.apply(pendingAnd(prompt));
+    } finally {
+      if (cache.maxPosition(0) >= begin) {
+        pending = NO_TOKENS;
+      }
+      exit();
+    }
+  }
+
+  Branches branches() {
+    return new Branches(cache, evaluator, 0);
   }
 
   private final Sequence sequence =
@@ -416,6 +553,21 @@ public final class Session implements AutoCloseable {
       }
       user = current;
       depth++;
+    }
+  }
+
+  /** Runs something that needs the session, unless it was closed. */
+  void ifOpen(Runnable work) {
+    synchronized (lock) {
+      if (closed) {
+        return;
+      }
+      enter();
+    }
+    try {
+      work.run();
+    } finally {
+      exit();
     }
   }
 
