@@ -177,9 +177,12 @@ final class Toy {
     }
   }
 
-  /** Norms about 1, biases about 0, matrices that keep the size of what passes through. */
+  /**
+   * Norms and divisors about 1, biases about 0, matrices that keep the size of what passes through.
+   */
   private static TinyGguf.Stored values(String name, long[] ne) {
-    if (name.contains("norm") && name.endsWith(".weight")) {
+    boolean norm = name.contains("norm") && !name.endsWith(".bias");
+    if (norm || name.endsWith(".act.scales")) {
       return TinyGguf.values(GgmlType.F32, name, 1, 0.2, ne);
     }
     if (name.contains("rope_f")) {

@@ -380,17 +380,24 @@ public record Hparams(
    * rope_factors_long}.
    */
   public Rope rope(RopeParameters.Style style, Weights w) {
-    int n = nRot / 2;
     if (!ropeScaling.type.equals("longrope")) {
-      return rope(style, w.shared("rope_freqs.weight", n));
+      return rope(style, w.shared("rope_freqs.weight", nRot / 2));
     }
-    Optional<Weight> far = w.shared("rope_factors_long.weight", n);
-    Optional<Weight> near = w.shared("rope_factors_short.weight", n);
-    if (far.isEmpty() || near.isEmpty()) {
+    Rope rope = longRope(style, w);
+    if (rope.longFactors().isEmpty() || rope.parameters().factors().isEmpty()) {
       throw new UnsupportedModelException(
           architecture + ".rope.scaling.type: longrope needs rope_factors_long and _short");
     }
-    return rope(style, near).withLongFactors(far);
+    return rope;
+  }
+
+  /**
+   * The rotation with the factors {@code rope_factors_short} and {@code rope_factors_long}, those
+   * that the file has, whatever it says about scaling; as Phi 3 does.
+   */
+  public Rope longRope(RopeParameters.Style style, Weights w) {
+    Optional<Weight> near = w.shared("rope_factors_short.weight", nRot / 2);
+    return rope(style, near).withLongFactors(w.shared("rope_factors_long.weight", nRot / 2));
   }
 
   /** The rotation of this model's queries and keys. */
@@ -409,6 +416,12 @@ public record Hparams(
             s.betaSlow,
             factors);
     return Rope.of(style.positionsPerToken() == 1 ? p : p.withSections(sections()));
+  }
+
+  /** Whether a token has several positions, by {@code ARCH.rope.dimension_sections}. */
+  public boolean hasSections() {
+    String key = "rope.dimension_sections";
+    return keys.has(key) && Arrays.stream(keys.integers(key)).limit(2).allMatch(n -> n > 0);
   }
 
   private List<Integer> sections() {

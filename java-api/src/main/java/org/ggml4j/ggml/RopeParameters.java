@@ -150,6 +150,12 @@ public record RopeParameters(
         sections);
   }
 
+  /** As in the original training: without any scaling for longer contexts. */
+  public RopeParameters unscaled() {
+    return new RopeParameters(
+        style, nRot, nCtxOrig, freqBase, 1, 0, 1, betaFast, betaSlow, factors, sections);
+  }
+
   /** Whether a head of that size can be turned so; else GGML would abort. */
   boolean fitsHead(long headDim) {
     if (style.positionsPerToken() == 1) {

@@ -92,6 +92,14 @@ public sealed interface ShapeOps permits Tensor {
     return reshape(headDim, x.ne0 / headDim, x.ne1);
   }
 
+  /** [headDim, nHead, nTokens] as [headDim * nHead, nTokens]: what splitHeads does, undone. */
+  default Tensor mergeHeads() {
+    Tensor x = self();
+    x.require(x.ne3 == 1, "mergeHeads", "expected three dimensions");
+    Tensor y = x.isContiguous() ? x : x.cont();
+    return y.reshape(x.ne0 * x.ne1, x.ne2);
+  }
+
   /** A window into this memory: n elements at a byte offset. */
   default Tensor view1d(long n0, long offset) {
     Tensor x = self();

@@ -35,6 +35,11 @@ public record Activation(String name, UnaryOperator<Tensor> plain, BinaryOperato
     return new Activation(name, plain, gated);
   }
 
+  /** With something done to the result; only without a gate. */
+  public Activation then(UnaryOperator<Tensor> next) {
+    return new Activation(name, x -> next.apply(plain.apply(x)), gated);
+  }
+
   /** SiLU of a gate that is cut off above {@code limit}, times operands cut off on both sides. */
   public static Activation clampedSwiglu(float limit) {
     return of("swiglu_clamp", Tensor::silu, (gate, up) -> gate.swigluClamp(up, limit));

@@ -12,6 +12,11 @@ import org.ggml4j.ggml.Weight;
  * @param bias F32 [out, nExpert], if the file has one
  */
 public record Experts(Weight weight, Optional<Weight> scale, Optional<Weight> bias) {
+  /** The same without scales, for what llama.cpp computes without them. */
+  public Experts withoutScale() {
+    return new Experts(weight, Optional.empty(), bias);
+  }
+
   /**
    * @param x F32 [in, 1 or nUsed, nTokens]
    * @param ids I32 [nUsed, nTokens], the experts of each token

@@ -25,6 +25,12 @@ public record FeedForward(
         gate.map(Linear::withoutScale), up.withoutScale(), down.withoutScale(), fused, f, il);
   }
 
+  /** The same without biases, for files with some that llama.cpp does not add. */
+  public FeedForward withoutBiases() {
+    return new FeedForward(
+        gate.map(Linear::withoutBias), up.withoutBias(), down.withoutBias(), fused, f, il);
+  }
+
   /**
    * @param x F32 [nEmbd, n]
    * @return F32 [nEmbd, n]

@@ -188,6 +188,30 @@ public final class Inputs {
   }
 
   /**
+   * A factor of each token's queries that grows with its position: F32 [1, 1, nTokens], {@code 1 +
+   * scale * ln(1 + floor((position + offset) / length))}. arXiv 2501.19399 (scalable softmax), as
+   * in Llama 4 and Ministral 3.
+   */
+  public Tensor attentionTemperature(float scale, int length, float offset) {
+    return add(
+        "inp_attn_scale",
+        GgmlType.F32,
+        (to, batch, scratch) -> {
+          int n = batch.size();
+          MemorySegment memory = scratch.atLeast(4L * n);
+          for (int i = 0; i < n; i++) {
+            double steps = Math.floor((batch.position(i) + offset) / length);
+            float factor = (float) (Math.log(steps + 1) * scale + 1);
+            memory.setAtIndex(ValueLayout.JAVA_FLOAT, i, factor);
+          }
+          to.set(memory, 0, 4L * n);
+        },
+        1,
+        1,
+        sizes.nTokens());
+  }
+
+  /**
    * The rows of x whose logits are wanted; the last layer calls it as early as it can.
    *
    * @param x F32 [n, nTokens]

@@ -39,6 +39,11 @@ public record Linear(
     return new Linear(weight, Optional.empty(), bias, scalesBias);
   }
 
+  /** The same layer without its bias, for files with one that llama.cpp does not add. */
+  public Linear withoutBias() {
+    return new Linear(weight, scale, Optional.empty(), scalesBias);
+  }
+
   /** The same layer with the scale applied last, as llama.cpp does in feed-forward networks. */
   public Linear scalingBias() {
     return new Linear(weight, scale, bias, true);

@@ -86,6 +86,20 @@ public record Moe(
     }
   }
 
+  /** The same without scales of the experts' products, where llama.cpp does not apply them. */
+  public Moe withoutScales() {
+    return new Moe(
+        router,
+        selectionBias,
+        gate.map(Experts::withoutScale),
+        up.withoutScale(),
+        down.withoutScale(),
+        fused,
+        f,
+        routing,
+        il);
+  }
+
   /**
    * @param x F32 [nEmbd, nTokens]
    * @return F32 [nEmbd, nTokens]

@@ -203,6 +203,21 @@ public final class Weights {
   }
 
   /**
+   * {@code name.weight} F32 [ne…] and a bias of the same shape, each if there is one: for heads
+   * with norms of their own, [headDim, nHead].
+   */
+  public Optional<LayerNorm> optionalLayerNorm(String name, float eps, long... ne) {
+    return has(name + ".weight")
+        ? Optional.of(
+            new LayerNorm(
+                Optional.of(table(name + ".weight", ne)),
+                optionalTable(name + ".bias", ne),
+                eps,
+                il < 0 ? name : name + "-" + il))
+        : Optional.empty();
+  }
+
+  /**
    * {@code attn_qkv}, or {@code attn_q}, {@code attn_k} and {@code attn_v}; biases if there are.
    *
    * @param headDim size of a head of queries, keys and values
@@ -317,6 +332,15 @@ public final class Weights {
       if (name.startsWith(prefix + start)) {
         state.asked.add(name);
       }
+    }
+  }
+
+  /**
+   * States that blocks are not needed: those from {@code from} on, which predict further tokens.
+   */
+  public void ignoreBlocks(int from, int to) {
+    for (int i = from; i < to; i++) {
+      block(i).ignoreAll("");
     }
   }
 
