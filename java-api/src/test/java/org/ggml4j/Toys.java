@@ -12,6 +12,9 @@ import org.ggml4j.gguf.GgmlType;
  * of the same bytes, which {@link FixtureRecorder} records.
  */
 final class Toys {
+  /** Biases of norms, of attention and of feed-forward networks. */
+  private static final String ANY_BIAS = ".*(norm|qkv|attn_[qkv]|attn_output|up|gate|down).bias";
+
   private static final Map<String, Toy> ROWS = new TreeMap<>();
 
   static {
@@ -53,6 +56,124 @@ final class Toys {
             .set("rope.dimension_count", 8)
             .set("use_parallel_residual", true)
             .with("output.weight", ".*attn_qkv.weight", ".*(norm|qkv|attn_output|up|down).bias"));
+
+    row(Toy.of("baichuan", "baichuan").with("output.weight"));
+    row(tiny("baichuan-7b", "baichuan", 32).with("output.weight"));
+    row(tiny("baichuan-13b", "baichuan", 40).with("output.weight"));
+    row(Toy.of("bloom", "bloom").unset("attention.head_count_kv").with(".*qkv.weight", ANY_BIAS));
+    row(
+        Toy.of("cohere2", "cohere2")
+            .set("attention.sliding_window", 8)
+            .set("attention.sliding_window_pattern", 2)
+            .set("logit_scale", 0.5f));
+    row(Toy.of("command-r", "command-r").set("logit_scale", 0.5f));
+    row(tiny("command-r-plus", "command-r", 64).with(".*attn_[qk]_norm.weight"));
+    row(Toy.of("ernie4_5", "ernie4_5").with("output.weight"));
+    row(Toy.of("exaone4", "exaone4").with("rope_freqs.weight"));
+    // Flash attention rounds keys and values to F16 in each of its many layers.
+    row(tiny("exaone4-32b", "exaone4", 64).set("attention.sliding_window", 8)).limit(2e-6);
+    row(
+        Toy.of("falcon", "falcon")
+            .set("attention.head_count_kv", 1)
+            .with(".*qkv.weight", ".*norm.bias"));
+    row(Toy.of("falcon-40b", "falcon").with(".*qkv.weight", ".*norm.*"));
+    row(Toy.of("gemma", "gemma").set("attention.key_length", 32).set("attention.value_length", 32));
+    row(
+        Toy.of("gemma3", "gemma3")
+            .set("attention.key_length", 32)
+            .set("attention.value_length", 32)
+            .set("attention.sliding_window", 8)
+            .set("attention.sliding_window_pattern", 2)
+            .set("rope.freq_base", 100000f)
+            .set("rope.scaling.type", "linear")
+            .set("rope.scaling.factor", 4f));
+    row(Toy.of("gemma3-capped", "gemma3").set("final_logit_softcapping", 4f));
+    row(Toy.of("glm4", "glm4").with(".*attn_[qkv].bias"));
+    row(Toy.of("glm4-sections", "glm4").set("rope.dimension_sections", new int[] {4, 2, 2, 0}));
+    row(
+        Toy.of("granite", "granite")
+            .set("attention.scale", 0.3f)
+            .set("embedding_scale", 2f)
+            .set("residual_scale", 0.4f)
+            .set("logit_scale", 3f));
+    row(
+        Toy.of("granite-experts", "granite")
+            .experts()
+            .set("expert_shared_feed_forward_length", 32)
+            .set("rope.scaling.finetuned", false)
+            .set("logit_scale", 3f));
+    row(Toy.of("hunyuan-dense", "hunyuan-dense").set("rope.scaling.alpha", 50f));
+    row(Toy.of("hunyuan_vl", "hunyuan_vl").set("rope.dimension_sections", new int[] {3, 3, 2, 0}));
+    row(Toy.of("internlm2", "internlm2").with("output.weight", ".*attn_[qkv].bias"));
+    row(Toy.of("minicpm", "minicpm").set("residual_scale", 0.4f));
+    row(Toy.of("minicpm-experts", "minicpm").experts());
+    row(
+        Toy.of("mistral3", "mistral3")
+            .set("attention.temperature_scale", 0.5f)
+            .set("rope.scaling.type", "yarn")
+            .set("rope.scaling.factor", 4f)
+            .set("rope.scaling.original_context_length", 8));
+    row(Toy.of("mistral3-experts", "mistral3").experts());
+    row(
+        Toy.of("mpt", "mpt")
+            .unset("attention.head_count_kv")
+            .set("attention.max_alibi_bias", 8f)
+            .set("attention.clamp_kqv", 1.5f)
+            .with(".*qkv.weight"));
+    row(
+        Toy.of("mpt-positions", "mpt")
+            .unset("attention.head_count_kv")
+            .with("position_embd.weight", ".*qkv.weight", ".*act.scales", ANY_BIAS));
+    row(
+        Toy.of("nemotron", "nemotron")
+            .set("rope.dimension_count", 8)
+            .with("output.weight", ANY_BIAS));
+    row(Toy.of("olmo", "olmo").set("attention.clamp_kqv", 1.5f));
+    row(
+        Toy.of("olmo2", "olmo2")
+            .set("attention.sliding_window", 8)
+            .set("attention.sliding_window_pattern", 2)
+            .set("rope.scaling.type", "yarn")
+            .set("rope.scaling.factor", 4f)
+            .set("rope.scaling.original_context_length", 16)
+            .with("output.weight"));
+    row(Toy.of("olmo2-full", "olmo2").with("output.weight"));
+    row(
+        Toy.of("phi2", "phi2")
+            .set("rope.dimension_count", 8)
+            .with("output.(weight|bias)", ".*qkv.weight", ANY_BIAS));
+    row(
+        Toy.of("phi3", "phi3")
+            .set("rope.scaling.original_context_length", 256)
+            .with("output.weight", ".*qkv.weight", "rope_factors_(short|long).weight"));
+    row(
+        Toy.of("phi3-longrope", "phi3")
+            .set("rope.dimension_count", 8)
+            .set("rope.scaling.type", "longrope")
+            .set("rope.scaling.attn_factor", 1.2f)
+            .set("rope.scaling.original_context_length", 16)
+            .with(".*qkv.weight", "rope_factors_(short|long).weight"));
+    row(Toy.of("smollm3", "smollm3").set("block_count", 4));
+    row(
+        Toy.of("stablelm", "stablelm")
+            .set("rope.dimension_count", 8)
+            .with("output.weight", ".*(attn|output|ffn)_norm.*", ".*attn_[qkv].bias"));
+    row(
+        Toy.of("stablelm-parallel", "stablelm")
+            .with("output.weight", ".*(attn|output)_norm.bias", ".*attn_[qk]_norm.weight"));
+    row(
+        Toy.of("starcoder", "starcoder")
+            .set("attention.head_count_kv", 1)
+            .with(".*qkv.weight", ANY_BIAS));
+    row(Toy.of("starcoder2", "starcoder2").with(ANY_BIAS));
+  }
+
+  /** So many layers, as a variant is recognised by their number, but narrow ones. */
+  private static Toy.Builder tiny(String name, String architecture, int nLayer) {
+    return Toy.of(name, architecture)
+        .set("block_count", nLayer)
+        .set("embedding_length", 32)
+        .set("feed_forward_length", 32);
   }
 
   private Toys() {}

@@ -10,13 +10,39 @@ public final class Architectures {
   private static final Map<String, Architecture.Factory> BY_NAME = new TreeMap<>();
 
   static {
+    add("baichuan", Baichuan::new);
+    add("bloom", Bloom::new);
+    add("cohere2", Cohere2::new);
+    add("command-r", CommandR::new);
+    add("ernie4_5", Ernie45::new);
+    add("exaone4", Exaone4::new);
+    add("falcon", Falcon::new);
+    add("gemma", Gemma::new);
     add("gemma2", Gemma2::new);
+    add("gemma3", Gemma3::new);
+    add("glm4", Glm4::new);
     add("gpt2", Gpt2::new);
     add("gptneox", GptNeoX::new);
+    add("granite", Granite::new);
+    add("hunyuan-dense", HunYuanDense::new);
+    add("hunyuan_vl", HunYuanDense::new);
+    add("internlm2", InternLm2::new);
     add("llama", Llama::new);
+    add("minicpm", MiniCpm::new);
+    add("mistral3", Mistral3::new);
+    add("mpt", Mpt::new);
+    add("nemotron", Nemotron::new);
+    add("olmo", Olmo::new);
+    add("olmo2", Olmo2::new);
+    add("phi2", Phi2::new);
+    add("phi3", Phi3::new);
     add("qwen2", Qwen2::new);
     add("qwen3", Qwen3::new);
     add("qwen3moe", Qwen3Moe::new);
+    add("smollm3", SmolLm3::new);
+    add("stablelm", StableLm::new);
+    add("starcoder", StarCoder::new);
+    add("starcoder2", StarCoder2::new);
   }
 
   private Architectures() {}

@@ -1,0 +1,90 @@
+package org.ggml4j.arch;
+
+import java.util.List;
+import java.util.Optional;
+import org.ggml4j.ggml.RopeParameters.Style;
+import org.ggml4j.ggml.Tensor;
+import org.ggml4j.nn.Activation;
+import org.ggml4j.nn.Embedding;
+import org.ggml4j.nn.FeedForward;
+import org.ggml4j.nn.Inputs;
+import org.ggml4j.nn.KvCache;
+import org.ggml4j.nn.LayerMemory;
+import org.ggml4j.nn.LayerNorm;
+import org.ggml4j.nn.Linear;
+import org.ggml4j.nn.Qkv;
+import org.ggml4j.nn.Rope;
+import org.ggml4j.nn.Weights;
+
+/**
+ * OLMo: as Llama, with LayerNorm that has no weights; queries, keys and values are cut off.
+ *
+ * <p>arXiv 2402.00838. GGUF architecture {@code olmo}; llama.cpp's src/models/olmo.cpp.
+ */
+final class Olmo implements Architecture.Decoder {
+  private record Block(
+      int il,
+      LayerNorm attnNorm,
+      Qkv attnQkv,
+      Linear attnOutput,
+      LayerNorm ffnNorm,
+      FeedForward ffn) {}
+
+  private final Hparams hp;
+  private final Embedding tokenEmbd;
+  private final Rope rope;
+  private final List<Block> blocks;
+  private final LayerNorm outputNorm;
+  private final Linear output;
+
+  Olmo(Hparams hp, Weights w) {
+    this.hp = hp;
+    tokenEmbd = w.embedding("token_embd", hp.nEmbd(), hp.nVocab());
+    rope = hp.rope(Style.INTERLEAVED, w);
+    blocks = w.blocks(hp.nLayer(), this::block);
+    outputNorm = norm("output_norm");
+    output = w.outputOrTied("output", tokenEmbd);
+  }
+
+  private Block block(Weights w) {
+    return new Block(
+        w.il(),
+        norm("attn_norm-" + w.il()),
+        hp.qkv(w).clamped(hp.keys().number("attention.clamp_kqv", 0)),
+        w.linear("attn_output", hp.nEmbdQ(), hp.nEmbd()),
+        norm("ffn_norm-" + w.il()),
+        w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()).withoutScales());
+  }
+
+  private LayerNorm norm(String name) {
+    return new LayerNorm(Optional.empty(), Optional.empty(), hp.normEps(), name);
+  }
+
+  @Override
+  public Tensor forward(Inputs in, KvCache kv) {
+    Tensor x = tokenEmbd.apply(in.tokens()); // [nEmbd, nTokens]
+    for (Block b : blocks) {
+      Tensor a = attention(b, b.attnNorm.apply(x), in, kv.layer(b.il));
+      if (b.il == blocks.size() - 1) {
+        a = in.selectOutputs(a); // [nEmbd, nOutputs]
+        x = in.selectOutputs(x);
+      }
+      x = x.add(a).named("ffn_inp", b.il);
+      x = x.add(b.ffn.apply(b.ffnNorm.apply(x))).named("l_out", b.il);
+    }
+    return output.apply(outputNorm.apply(x)).named("result_output"); // [nVocab, nOutputs]
+  }
+
+  private Tensor attention(Block b, Tensor x, Inputs in, KvCache.Layer kv) {
+    Qkv.Heads h = b.attnQkv.apply(x); // [headDim, nHead or nHeadKv, nTokens]
+    Tensor q = rope.apply(h.q(), in).named("Qcur", b.il);
+    Tensor k = rope.apply(h.k(), in).named("Kcur", b.il);
+    Tensor y = kv.append(k, h.v()).attend(q, hp.attnScale()); // [headDimV * nHead, nTokens]
+    return b.attnOutput.apply(y).named("attn_out", b.il); // [nEmbd, nTokens]
+  }
+
+  @Override
+  public LayerMemory memory(int il) {
+    return hp.attention(il, rope);
+  }
+}
