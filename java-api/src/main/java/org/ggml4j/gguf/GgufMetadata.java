@@ -1,6 +1,7 @@
 package org.ggml4j.gguf;
 
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.Map;
@@ -172,6 +173,10 @@ public final class GgufMetadata {
       throw wrongType(key, v, "an array of integers");
     }
     int[] out = new int[v.count()];
+    if (t == GgufValueType.INT32) {
+      numbers(v).asIntBuffer().get(out);
+      return out;
+    }
     for (int i = 0; i < out.length; i++) {
       long e = integer(key, v, v.offset() + i * t.size());
       if (e != (int) e) {
@@ -204,6 +209,10 @@ public final class GgufMetadata {
       throw wrongType(key, v, "an array of floats");
     }
     float[] out = new float[v.count()];
+    if (t == GgufValueType.FLOAT32) {
+      numbers(v).asFloatBuffer().get(out);
+      return out;
+    }
     for (int i = 0; i < out.length; i++) {
       out[i] = (float) floating(v, v.offset() + i * t.size());
     }
@@ -238,6 +247,20 @@ public final class GgufMetadata {
     return known;
   }
 
+  /**
+   * A copy of an array of strings as the file stores it: before the bytes of each, their number in
+   * 8 bytes, the lowest first. For readers to whom a look-up per string is too slow.
+   */
+  public byte[] getStringBlock(String key) throws GgufFormatException {
+    GgufValue v = array(key);
+    if (v.elementType() != GgufValueType.STRING) {
+      throw wrongType(key, v, "an array of strings");
+    }
+    byte[] out = new byte[v.end() - v.offset()];
+    v.bytes().get(v.offset(), out);
+    return out;
+  }
+
   /** The raw value, for the writer. */
   GgufValue value(String key) throws GgufFormatException {
     GgufValue v = values.get(key);
@@ -253,6 +276,11 @@ public final class GgufMetadata {
       throw wrongType(key, v, "an array");
     }
     return v;
+  }
+
+  /** The bytes of an array, to be read in bulk. */
+  private static ByteBuffer numbers(GgufValue v) {
+    return v.bytes().slice(v.offset(), v.end() - v.offset()).order(v.bytes().order());
   }
 
   private long integer(String key, GgufValue v, int at) throws GgufFormatException {

@@ -222,4 +222,16 @@ class GgufMetadataTest {
         .isInstanceOfSatisfying(GgufFormatException.class, e -> assertThat(e.key()).contains(key))
         .hasMessageContaining(problem);
   }
+
+  @Test
+  void stringBlocksHoldLengthsAndBytes() throws GgufFormatException {
+    GgufMetadata metadata = GgufMetadata.of(Map.of("a", List.of("xy", "", "\u00E9"), "b", 1));
+    assertThat(metadata.getStringBlock("a"))
+        .containsExactly(
+            2, 0, 0, 0, 0, 0, 0, 0, 'x', 'y', 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0xC3,
+            0xA9);
+    assertThatThrownBy(() -> metadata.getStringBlock("b"))
+        .isInstanceOf(GgufFormatException.class)
+        .hasMessageContaining("array");
+  }
 }
