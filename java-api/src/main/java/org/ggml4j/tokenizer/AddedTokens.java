@@ -31,17 +31,21 @@ final class AddedTokens {
   private final boolean[] stripAfter;
   private final boolean[] stripBefore;
   private final boolean anyStrip;
-  private final int[] root = new int[256];
-  private final PairMap edges;
-  private final int[] terminal;
+  private final ByteTrie ranks = new ByteTrie();
 
   /**
-   * A matcher for some tokens of a vocabulary.
+   * A matcher for some tokens of a vocabulary. Those whose text is no UTF-8 are left out: they
+   * could only match parts of characters.
    *
    * @param strips per id, whether white space after ([0]) and before ([1]) is dropped
    */
   AddedTokens(TextTable table, List<Integer> tokens, boolean[][] strips) {
-    List<Integer> order = new ArrayList<>(tokens);
+    List<Integer> order = new ArrayList<>();
+    for (int id : tokens) {
+      if (Utf8.isWellFormed(table.bytes(), table.start(id), table.end(id))) {
+        order.add(id);
+      }
+    }
     Comparator<Integer> byLength = Comparator.comparingInt(id -> table.start(id) - table.end(id));
     order.sort(byLength.thenComparing(Comparator.naturalOrder()));
     int n = order.size();
@@ -50,7 +54,6 @@ final class AddedTokens {
     stripAfter = new boolean[n];
     stripBefore = new boolean[n];
     boolean any = false;
-    int bytes = 0;
     for (int i = 0; i < n; i++) {
       int id = order.get(i);
       ids[i] = id;
@@ -58,33 +61,18 @@ final class AddedTokens {
       stripAfter[i] = strips[0][id];
       stripBefore[i] = strips[1][id];
       any |= stripAfter[i] || stripBefore[i];
-      bytes += texts[i].length;
+      ranks.put(texts[i], 0, texts[i].length, i);
     }
     anyStrip = any;
-    terminal = new int[bytes + 1];
-    edges = new PairMap(bytes);
-    Arrays.fill(terminal, -1);
-    int nodes = 1;
-    for (int i = 0; i < n; i++) {
-      int node = 0;
-      for (byte b : texts[i]) {
-        int to = child(node, b);
-        if (to == 0) {
-          to = nodes++;
-          if (node == 0) {
-            root[b & 0xFF] = to;
-          } else {
-            edges.putIfAbsent(PairMap.key(node, b), to);
-          }
-        }
-        node = to;
-      }
-      terminal[node] = i;
-    }
   }
 
-  private int child(int node, byte b) {
-    return node == 0 ? root[b & 0xFF] : edges.get(PairMap.key(node, b), 0);
+  /** A matcher for no tokens. */
+  static AddedTokens none() {
+    return new AddedTokens(new TextTable(TextBlock.of(List.of())), List.of(), new boolean[2][0]);
+  }
+
+  private boolean begins(byte b) {
+    return ranks.child(0, b) != ByteTrie.NONE;
   }
 
   /** Cuts a text into tokens of this set and the text between. */
@@ -92,7 +80,7 @@ final class AddedTokens {
     int done = 0;
     int p = 0;
     while (p < length) {
-      int rank = root[s[p] & 0xFF] == 0 ? -1 : longest(s, p, length);
+      int rank = begins(s[p]) ? longest(s, p, length) : -1;
       if (rank < 0) {
         p++;
         continue;
@@ -101,7 +89,7 @@ final class AddedTokens {
       int reach = reach(s, end, length);
       SortedSet<Integer> found = null;
       for (int q = p + 1; q < end || (q <= reach && anyStrip && q < length); q++) {
-        int other = root[s[q] & 0xFF] == 0 ? -1 : longest(s, q, length);
+        int other = begins(s[q]) ? longest(s, q, length) : -1;
         if (other >= 0) {
           if (found == null) {
             found = new TreeSet<>();
@@ -134,36 +122,36 @@ final class AddedTokens {
     int best = -1;
     int node = 0;
     for (int q = at; q < length; q++) {
-      node = child(node, s[q]);
-      if (node == 0) {
+      node = ranks.child(node, s[q]);
+      if (node == ByteTrie.NONE) {
         break;
       }
-      if (terminal[node] >= 0) {
-        best = terminal[node];
+      if (ranks.value(node) >= 0) {
+        best = ranks.value(node);
       }
     }
     return best;
   }
 
-  private void collect(byte[] s, int at, int length, SortedSet<Integer> ranks) {
+  private void collect(byte[] s, int at, int length, SortedSet<Integer> found) {
     int node = 0;
     for (int q = at; q < length; q++) {
-      node = child(node, s[q]);
-      if (node == 0) {
+      node = ranks.child(node, s[q]);
+      if (node == ByteTrie.NONE) {
         break;
       }
-      if (terminal[node] >= 0) {
-        ranks.add(terminal[node]);
+      if (ranks.value(node) >= 0) {
+        found.add(ranks.value(node));
       }
     }
   }
 
   /** The shorter tokens that begin where a match does matter too once it overlaps others. */
   private int resolve(
-      byte[] s, int done, int from, int to, int length, SortedSet<Integer> ranks, Parts out) {
+      byte[] s, int done, int from, int to, int length, SortedSet<Integer> found, Parts out) {
     BitSet taken = new BitSet();
     List<Match> matches = new ArrayList<>();
-    for (int rank : ranks) {
+    for (int rank : found) {
       byte[] text = texts[rank];
       for (int p = from; p + text.length <= to; p++) {
         if (s[p] != text[0]

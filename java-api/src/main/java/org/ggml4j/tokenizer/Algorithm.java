@@ -1,10 +1,21 @@
 package org.ggml4j.tokenizer;
 
 /**
- * One way of tokenizing: how text without added tokens becomes tokens, and what an ordinary token
- * prints. Immutable; what a call needs to remember is in its {@link Encoder}.
+ * One way of tokenizing: how text without added tokens becomes tokens, and what a token prints.
+ * Immutable; what a call needs to remember is in its {@link Encoder}.
  */
-sealed interface Algorithm permits BytePairAlgorithm, SentencePieceAlgorithm {
+sealed interface Algorithm
+    permits BytePairAlgorithm,
+        DnaAlgorithm,
+        GreedyAlgorithm,
+        HashAlgorithm,
+        LatticeAlgorithm,
+        NoAlgorithm,
+        SentencePieceAlgorithm,
+        UnigramAlgorithm,
+        Utf8PairAlgorithm,
+        WhitespaceAlgorithm,
+        WordPieceAlgorithm {
   /** The state of one call. */
   interface Encoder {
     /**
@@ -17,6 +28,26 @@ sealed interface Algorithm permits BytePairAlgorithm, SentencePieceAlgorithm {
 
   Encoder encoder(TokenBuffer out);
 
+  /** Appends what a token prints, unless it is special and hidden. */
+  default void print(int id, TokenType type, byte[] text, int from, int to, ByteSink out) {
+    switch (type) {
+      case NORMAL -> printText(text, from, to, out);
+      case CONTROL, UNKNOWN, USER_DEFINED -> out.add(text, from, to);
+      case BYTE -> out.add((byte) byteValue(text, from, to));
+      case UNUSED, UNDEFINED -> {}
+    }
+  }
+
   /** Appends what a token of type NORMAL with this stored text prints. */
-  void print(byte[] text, int from, int to, ByteSink out);
+  void printText(byte[] text, int from, int to, ByteSink out);
+
+  /** Value of {@code <0xNN>}; 0 if it is written in another way. */
+  static int byteValue(byte[] text, int from, int to) {
+    if (to - from < 5) {
+      return 0;
+    }
+    int high = Character.digit(text[from + 3], 16);
+    int low = Character.digit(text[from + 4], 16);
+    return high < 0 ? 0 : low < 0 ? high : high << 4 | low;
+  }
 }

@@ -51,16 +51,13 @@ public final class BpeTrainer {
     this.options = options;
     this.pattern = PreTokenizers.of(options.preTokenizer()).words();
     int n = options.specialTokens().size();
-    ByteSink texts = new ByteSink();
-    int[] offsets = new int[n + 1];
+    List<byte[]> texts = new ArrayList<>();
     List<Integer> ids = new ArrayList<>();
     for (int i = 0; i < n; i++) {
-      byte[] text = Utf8.encode(options.specialTokens().get(i));
-      texts.add(text, 0, text.length);
-      offsets[i + 1] = texts.size();
+      texts.add(Utf8.encode(options.specialTokens().get(i)));
       ids.add(i);
     }
-    TextTable table = new TextTable(texts.array(), offsets);
+    TextTable table = new TextTable(TextBlock.of(texts));
     this.special = new AddedTokens(table, ids, new boolean[2][n]);
   }
 

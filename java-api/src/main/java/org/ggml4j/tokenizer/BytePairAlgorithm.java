@@ -1,8 +1,5 @@
 package org.ggml4j.tokenizer;
 
-import java.util.Arrays;
-import org.jspecify.annotations.Nullable;
-
 /**
  * Byte-level BPE: the bytes of a word are joined in the order in which the merges were learnt.
  *
@@ -13,22 +10,18 @@ final class BytePairAlgorithm implements Algorithm {
   private final Vocab vocab;
   private final PreTokenizer words;
   private final boolean ignoreMerges;
-  private final PairMap ranks;
-  private final int[] merged;
+  private final Merges merges;
   private final int[] tokenOfByte = new int[256];
   private final WordCache cache = new WordCache();
 
   /**
-   * @param ranks rank of each pair of tokens that joins
-   * @param merged per rank, the joined token
+   * @param ignoreMerges whether a word that is a token is that token, whatever the merges say
    */
-  BytePairAlgorithm(
-      Vocab vocab, PreTokenizer words, boolean ignoreMerges, PairMap ranks, int[] merged) {
+  BytePairAlgorithm(Vocab vocab, PreTokenizer words, boolean ignoreMerges, Merges merges) {
     this.vocab = vocab;
     this.words = words;
     this.ignoreMerges = ignoreMerges;
-    this.ranks = ranks;
-    this.merged = merged;
+    this.merges = merges;
     byte[] text = new byte[2];
     for (int b = 0; b < 256; b++) {
       tokenOfByte[b] = vocab.find(text, 0, Utf8.put(ByteLevel.charOf(b), text, 0));
@@ -42,80 +35,84 @@ final class BytePairAlgorithm implements Algorithm {
   }
 
   @Override
-  public void print(byte[] text, int from, int to, ByteSink out) {
-    for (int p = from; p < to; p += Utf8.length(text[p])) {
-      int b = ByteLevel.byteOf(Utf8.codePoint(text, p));
+  public void printText(byte[] text, int from, int to, ByteSink out) {
+    for (int p = from; p < to; ) {
+      int length = Math.min(Utf8.length(text[p]), to - p);
+      int b = length <= 2 ? ByteLevel.byteOf(Utf8.codePoint(text, p)) : -1;
       if (b >= 0) {
         out.add((byte) b);
       } else {
-        out.add(text, p, p + Utf8.length(text[p]));
+        out.add(text, p, p + length);
       }
+      p += length;
     }
-  }
-
-  private long pair(int left, int right) {
-    if ((left | right) < 0) {
-      return Merger.NONE;
-    }
-    int rank = ranks.get(PairMap.key(left, right), -1);
-    return rank < 0 ? Merger.NONE : Merger.pair(rank, merged[rank]);
   }
 
   /** Tokenizes word after word. */
-  private final class Work implements PreTokenizer.Words {
+  private final class Work implements PreTokenizer.Words, CachedWords.Splitter {
     private final TokenBuffer out;
-    private final Merger merger = new Merger((left, right, s, from, to) -> pair(left, right));
+    private final CachedWords cached;
+    private final Merger merger =
+        new Merger((left, right, s, from, to) -> merges.index().pair(left, right));
     private byte[] encoded = new byte[128];
-    private int[] ids = new int[WordCache.MAX_WORD];
-    private byte[] ends = new byte[WordCache.MAX_WORD];
 
     Work(TokenBuffer out) {
       this.out = out;
+      this.cached = new CachedWords(out, cache, this, position -> position);
     }
 
     @Override
     public void word(byte[] s, int from, int to) {
-      int length = to - from;
-      if (length == 1) {
-        add(tokenOfByte[s[from] & 0xFF], from, to);
+      if (to - from == 1 && tokenOfByte[s[from] & 0xFF] >= 0) {
+        out.add(tokenOfByte[s[from] & 0xFF], from, to);
+      } else {
+        cached.word(s, from, to);
+      }
+    }
+
+    @Override
+    public void split(byte[] s, int from, int to, CachedWords.Tokens tokens) {
+      int whole = ignoreMerges ? findWhole(s, from, to) : -1;
+      if (whole >= 0) {
+        tokens.add(whole, to);
         return;
       }
-      if (length > WordCache.MAX_WORD) {
-        if (!whole(s, from, to)) {
-          merge(s, from, to);
-          for (int node = 0; node < length; node = merger.next(node)) {
-            add(merger.id(node), from + node, from + merger.next(node));
-          }
+      merger.begin(s, from, to);
+      for (int p = from; p < to; p++) {
+        merger.symbol(p - from, symbol(s[p] & 0xFF));
+      }
+      merger.merge();
+      for (int node = 0; node < to - from; node = merger.next(node)) {
+        int end = from + merger.next(node);
+        if (vocab.isToken(merger.id(node))) {
+          tokens.add(merger.id(node), end);
+        } else {
+          spell(s, from + node, end, tokens);
         }
-        return;
-      }
-      int hash = TextTable.hash(s, from, to);
-      WordCache.@Nullable Entry entry = cache.find(s, from, to, hash);
-      if (entry == null) {
-        entry = tokenize(s, from, to);
-        cache.put(hash, entry);
-      }
-      int start = from;
-      for (int i = 0; i < entry.ids().length; i++) {
-        int end = from + entry.ends()[i];
-        add(entry.ids()[i], start, end);
-        start = end;
       }
     }
 
-    /** A byte that the vocabulary lacks is left out, as llama.cpp does. */
-    private void add(int id, int from, int to) {
+    private int symbol(int unsignedByte) {
+      int id = tokenOfByte[unsignedByte];
       if (id >= 0) {
-        out.add(id, from, to);
+        return id;
       }
+      int length = encode(new byte[] {(byte) unsignedByte}, 0, 1);
+      return merges.index().find(encoded, 0, length);
     }
 
-    private boolean whole(byte[] s, int from, int to) {
-      int id = ignoreMerges ? findWhole(s, from, to) : -1;
-      if (id >= 0) {
-        out.add(id, from, to);
+    /**
+     * A symbol that is no token: llama.cpp looks for tokens of one byte of its text as the
+     * vocabulary writes it, and leaves out the rest.
+     */
+    private void spell(byte[] s, int from, int to, CachedWords.Tokens tokens) {
+      int length = encode(s, from, to);
+      for (int i = 0; i < length; i++) {
+        int id = vocab.find(encoded, i, i + 1);
+        if (id >= 0) {
+          tokens.add(id, to);
+        }
       }
-      return id >= 0;
     }
 
     private int findWhole(byte[] s, int from, int to) {
@@ -123,33 +120,15 @@ final class BytePairAlgorithm implements Algorithm {
       if (to - from > vocab.maxTextBytes()) {
         return -1;
       }
+      int length = encode(s, from, to);
+      return vocab.find(encoded, 0, length);
+    }
+
+    private int encode(byte[] s, int from, int to) {
       if (encoded.length < 2 * (to - from)) {
         encoded = new byte[2 * (to - from)];
       }
-      return vocab.find(encoded, 0, ByteLevel.encode(s, from, to, encoded, 0));
-    }
-
-    private void merge(byte[] s, int from, int to) {
-      merger.begin(s, from, to);
-      for (int i = 0; i < to - from; i++) {
-        merger.symbol(i, tokenOfByte[s[from + i] & 0xFF]);
-      }
-      merger.merge();
-    }
-
-    private WordCache.Entry tokenize(byte[] s, int from, int to) {
-      byte[] word = Arrays.copyOfRange(s, from, to);
-      int id = ignoreMerges ? findWhole(s, from, to) : -1;
-      if (id >= 0) {
-        return new WordCache.Entry(word, new int[] {id}, new byte[] {(byte) word.length});
-      }
-      merge(s, from, to);
-      int n = 0;
-      for (int node = 0; node < word.length; node = merger.next(node)) {
-        ids[n] = merger.id(node);
-        ends[n++] = (byte) merger.next(node);
-      }
-      return new WordCache.Entry(word, Arrays.copyOf(ids, n), Arrays.copyOf(ends, n));
+      return ByteLevel.encode(s, from, to, encoded, 0);
     }
   }
 }

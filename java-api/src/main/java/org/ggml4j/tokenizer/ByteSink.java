@@ -26,12 +26,8 @@ final class ByteSink {
   }
 
   private void reserve(int more) {
-    long need = (long) size + more;
-    if (need > Integer.MAX_VALUE - 8) {
-      throw new IllegalArgumentException("the decoded text exceeds 2 GiB: decode it in parts");
-    }
-    if (need > bytes.length) {
-      bytes = Arrays.copyOf(bytes, (int) Math.min(Integer.MAX_VALUE - 8, need + (need >> 1)));
+    if (more > bytes.length - size) {
+      bytes = Arrays.copyOf(bytes, Capacity.grown(bytes.length, (long) size + more));
     }
   }
 
@@ -41,6 +37,10 @@ final class ByteSink {
 
   int size() {
     return size;
+  }
+
+  byte[] toByteArray() {
+    return Arrays.copyOf(bytes, size);
   }
 
   /** Drops the first {@code count} bytes. */

@@ -18,11 +18,13 @@ final class CharClass {
   static final int SYMBOL = 16;
   static final int MARK = 32;
 
-  /** Controls, separators that are no white space, unassigned. */
-  static final int OTHER = 64;
+  /** Controls that are no white space, format characters, private use, surrogates. */
+  static final int CONTROL = 64;
 
-  /** The classes that end a run of "anything else" in most patterns. */
-  static final int WORD_OR_SPACE = LETTER | NUMBER | SPACE;
+  static final int UNASSIGNED = 128;
+
+  /** The bit of each class; a character has exactly one. */
+  static final int COUNT = 8;
 
   private static final int PAGE_BITS = 8;
   private static final int PAGE = 1 << PAGE_BITS;
@@ -41,13 +43,20 @@ final class CharClass {
     return b >= 0 ? ASCII[b] : of(Utf8.codePoint(s, p));
   }
 
+  /**
+   * Whether Unicode 15.1 knows a code point, and not only a newer version that the JDK may have.
+   */
+  static boolean isAssigned(int cp) {
+    return of(cp) != UNASSIGNED;
+  }
+
   static int of(int cp) {
     byte[] page = PAGES.getAcquire(cp >> PAGE_BITS);
     if (page == null) {
       page = page(cp >> PAGE_BITS);
       PAGES.setRelease(cp >> PAGE_BITS, page);
     }
-    return page[cp & PAGE - 1];
+    return page[cp & PAGE - 1] & 0xFF;
   }
 
   private static byte[] page(int index) {
@@ -63,7 +72,7 @@ final class CharClass {
       return SPACE;
     }
     if (cp >= Unassigned.FIRST && Unassigned.contains(cp)) {
-      return OTHER;
+      return UNASSIGNED;
     }
     return switch (Character.getType(cp)) {
       case Character.UPPERCASE_LETTER,
@@ -89,7 +98,8 @@ final class CharClass {
           Character.MODIFIER_SYMBOL,
           Character.OTHER_SYMBOL ->
           SYMBOL;
-      default -> OTHER;
+      case Character.UNASSIGNED -> UNASSIGNED;
+      default -> CONTROL;
     };
   }
 

@@ -1,6 +1,9 @@
 package org.ggml4j.tokenizer;
 
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
@@ -47,11 +50,29 @@ final class SpecialTokenRules {
   private static final List<String> ALWAYS_SHOWN =
       List.of("<|channel|>", "<|message|>", "<|start|>", "<|constrain|>");
 
+  private static final String SUPPRESSED = "tokenizer.ggml.suppress_tokens";
+
   private static final Map<SpecialToken, String> DEPRECATED_KEYS =
       Map.of(
           SpecialToken.FIM_PREFIX, "tokenizer.ggml.prefix_token_id",
           SpecialToken.FIM_SUFFIX, "tokenizer.ggml.suffix_token_id",
           SpecialToken.FIM_MIDDLE, "tokenizer.ggml.middle_token_id");
+
+  private static final Logger LOG = System.getLogger("org.ggml4j.tokenizer");
+
+  /**
+   * What holds unless the file says otherwise.
+   *
+   * @param ids of special tokens
+   * @param addBos whether text begins with the begin-of-text token
+   * @param addEos whether text ends with the end-of-text token
+   * @param addSep whether texts that follow each other are separated
+   */
+  record Defaults(Map<SpecialToken, Integer> ids, boolean addBos, boolean addEos, boolean addSep) {
+    Defaults {
+      ids = Map.copyOf(ids);
+    }
+  }
 
   private final GgufMetadata metadata;
   private final TextTable texts;
@@ -68,21 +89,28 @@ final class SpecialTokenRules {
   /**
    * The special tokens; corrects {@code types} on the way.
    *
-   * @param defaults ids that hold unless the file names others
-   * @throws GgufFormatException if an id is outside the vocabulary, or a token is to be added that
-   *     there is not
+   * @throws GgufFormatException if a token is to be added that there is not
    */
-  SpecialTokens find(Map<SpecialToken, Integer> defaults, boolean defaultAddBos)
-      throws GgufFormatException {
-    readIds(defaults);
+  SpecialTokens find(Defaults defaults) throws GgufFormatException {
+    readIds(defaults.ids());
     for (SpecialToken part : SpecialToken.values()) {
       findByText(part);
     }
     findEndOfGeneration();
-    boolean addBos = add("tokenizer.ggml.add_bos_token", SpecialToken.BOS, defaultAddBos);
-    boolean addEos = add("tokenizer.ggml.add_eos_token", SpecialToken.EOS, false);
+    boolean addBos = add("tokenizer.ggml.add_bos_token", SpecialToken.BOS, defaults.addBos());
+    boolean addEos = add("tokenizer.ggml.add_eos_token", SpecialToken.EOS, defaults.addEos());
+    boolean addSep = metadata.getBoolean("tokenizer.ggml.add_sep_token", defaults.addSep());
     int[] ends = endOfGeneration.stream().mapToInt(Integer::intValue).toArray();
-    return new SpecialTokens(ids, addBos, addEos, ends);
+    return new SpecialTokens(ids, addBos, addEos, addSep, ends, suppressed());
+  }
+
+  private int[] suppressed() throws GgufFormatException {
+    if (!metadata.contains(SUPPRESSED)) {
+      return new int[0];
+    }
+    return Arrays.stream(metadata.getIntArray(SUPPRESSED))
+        .filter(id -> id >= 0 && id < types.length)
+        .toArray();
   }
 
   private void readIds(Map<SpecialToken, Integer> defaults) throws GgufFormatException {
@@ -99,21 +127,22 @@ final class SpecialTokenRules {
     }
   }
 
+  /** An id outside the vocabulary counts as none given, as in llama.cpp: such files are about. */
   private void readId(SpecialToken part, String key) throws GgufFormatException {
     if (!metadata.contains(key)) {
       return;
     }
     long id = metadata.getLong(key);
-    // Converters write -1, signed or not, for "none".
-    if (id == -1 || id == 0xFFFF_FFFFL) {
-      ids.remove(part);
-      return;
+    if (id >= 0 && id < types.length) {
+      ids.put(part, (int) id);
+    } else {
+      LOG.log(
+          Level.WARNING,
+          "{0} is {1}, but the vocabulary has {2} tokens: ignored",
+          key,
+          Long.toString(id),
+          Integer.toString(types.length));
     }
-    if (id < 0 || id >= types.length) {
-      throw VocabLoader.problem(
-          key, "is token " + id + ", but the vocabulary has " + types.length + " tokens");
-    }
-    ids.put(part, (int) id);
   }
 
   private void findByText(SpecialToken part) {
@@ -195,7 +224,9 @@ final class SpecialTokenRules {
     boolean[] before = new boolean[types.length];
     String name = metadata.getString("general.name", "").toLowerCase(Locale.ROOT);
     String architecture = metadata.getString("general.architecture", "");
-    if (pre.startsWith("jina-v2-")
+    if (pre.contains("jina-v2-de")
+        || pre.contains("jina-v2-es")
+        || pre.contains("jina-v2-code")
         || architecture.contains("nomic-bert-moe")
         || architecture.contains("jina-bert-v3")) {
       mark(before, "<mask>", true);

@@ -10,16 +10,30 @@ public final class SpecialTokens {
   private final Map<SpecialToken, Integer> ids;
   private final boolean addBos;
   private final boolean addEos;
+  private final boolean addSep;
   private final int[] endOfGeneration;
+  private final int[] suppressed;
 
   SpecialTokens(
-      Map<SpecialToken, Integer> ids, boolean addBos, boolean addEos, int[] endOfGeneration) {
+      Map<SpecialToken, Integer> ids,
+      boolean addBos,
+      boolean addEos,
+      boolean addSep,
+      int[] endOfGeneration,
+      int[] suppressed) {
     this.ids = new EnumMap<>(SpecialToken.class);
     this.ids.putAll(ids);
     this.addBos = addBos;
     this.addEos = addEos;
+    this.addSep = addSep;
+    this.suppressed = suppressed.clone();
     this.endOfGeneration = endOfGeneration.clone();
     Arrays.sort(this.endOfGeneration);
+  }
+
+  /** This, and text begins with {@link #bos} if there is one. */
+  SpecialTokens withBos() {
+    return new SpecialTokens(ids, bos().isPresent(), addEos, addSep, endOfGeneration, suppressed);
   }
 
   /** The token that plays a part, if there is one. */
@@ -46,6 +60,19 @@ public final class SpecialTokens {
   /** Whether a text ends with {@link #eos} when special tokens are added. */
   public boolean addEos() {
     return addEos;
+  }
+
+  /**
+   * Whether the parts of an input (a question and a passage) are separated by {@link
+   * SpecialToken#SEPARATOR}. Encoding one text does not ask for it.
+   */
+  public boolean addSep() {
+    return addSep;
+  }
+
+  /** Tokens that the model's authors don't want generated, as the file lists them. */
+  public int[] suppressed() {
+    return suppressed.clone();
   }
 
   /** Whether a model that picks this token has finished its answer. Allocates nothing. */

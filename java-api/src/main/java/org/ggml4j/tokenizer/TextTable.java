@@ -7,21 +7,16 @@ import java.util.Arrays;
  * slots, whatever their count.
  */
 final class TextTable {
+  private final TextBlock texts;
   private final byte[] bytes;
-  private final int[] offsets;
   // Hash in the upper half, number in the lower: most strangers are told apart without their text.
   private final long[] slots;
   private final int mask;
 
-  /**
-   * Takes over its arguments.
-   *
-   * @param bytes all strings, one after another
-   * @param offsets where each begins, and the end of the last
-   */
-  TextTable(byte[] bytes, int[] offsets) {
-    this.bytes = bytes;
-    this.offsets = offsets;
+  /** A table in which no string is entered yet. */
+  TextTable(TextBlock texts) {
+    this.texts = texts;
+    this.bytes = texts.bytes();
     int capacity = Integer.highestOneBit(Math.max(8, size())) << 2;
     this.slots = new long[capacity];
     this.mask = capacity - 1;
@@ -29,13 +24,13 @@ final class TextTable {
   }
 
   int size() {
-    return offsets.length - 1;
+    return texts.size();
   }
 
   /** Enters string {@code id} and returns the number of an equal one entered before, or -1. */
   int enter(int id) {
-    int from = offsets[id];
-    int to = offsets[id + 1];
+    int from = texts.start(id);
+    int to = texts.end(id);
     int hash = hash(bytes, from, to);
     int slot = slot(hash, bytes, from, to);
     if (slots[slot] >= 0) {
@@ -63,8 +58,8 @@ final class TextTable {
   }
 
   private boolean equals(int id, byte[] s, int from, int to) {
-    int start = offsets[id];
-    int end = offsets[id + 1];
+    int start = texts.start(id);
+    int end = texts.end(id);
     return end - start == to - from && Arrays.equals(bytes, start, end, s, from, to);
   }
 
@@ -83,10 +78,10 @@ final class TextTable {
   }
 
   int start(int id) {
-    return offsets[id];
+    return texts.start(id);
   }
 
   int end(int id) {
-    return offsets[id + 1];
+    return texts.end(id);
   }
 }

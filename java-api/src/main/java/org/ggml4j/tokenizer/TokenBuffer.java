@@ -40,8 +40,60 @@ final class TokenBuffer {
     size++;
   }
 
+  /** Adds tokens whose place in the source is not asked for. */
+  void addAll(int[] tokens) {
+    for (int id : tokens) {
+      add(id, 0, 0);
+    }
+  }
+
+  /** Adds all tokens of another buffer, whose source is a rewritten text. */
+  void addAll(TokenBuffer other, MappedText text) {
+    if (mode == Mode.COUNT) {
+      size += other.size;
+      return;
+    }
+    for (int i = 0; i < other.size; i++) {
+      boolean ranges = keepsRanges();
+      add(
+          other.ids[i],
+          ranges ? text.source(other.starts[i]) : 0,
+          ranges ? text.source(other.ends[i]) : 0);
+    }
+  }
+
+  /** Widens tokens that cover something until, together, they cover the source. */
+  void tile(int sourceEnd) {
+    int end = 0;
+    int last = -1;
+    for (int i = 0; i < size; i++) {
+      if (ends[i] > starts[i]) {
+        starts[i] = Math.min(starts[i], end);
+        end = ends[i];
+        last = i;
+      }
+    }
+    if (last >= 0) {
+      ends[last] = sourceEnd;
+    }
+  }
+
+  /** An empty buffer that keeps the same things. */
+  TokenBuffer another() {
+    return new TokenBuffer(mode, 0);
+  }
+
+  void clear() {
+    size = 0;
+  }
+
+  /** Whether the source bytes of tokens are asked for. */
+  boolean keepsRanges() {
+    return mode == Mode.RANGES;
+  }
+
   private void grow() {
-    int capacity = (int) Math.min(Integer.MAX_VALUE - 8, (long) size + (size >> 1) + 16);
+    int capacity = Capacity.grown(size, size + 1L);
     ids = Arrays.copyOf(ids, capacity);
     if (mode == Mode.RANGES) {
       starts = Arrays.copyOf(starts, capacity);

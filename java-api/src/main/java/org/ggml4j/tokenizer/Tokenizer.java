@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.OptionalInt;
 import org.ggml4j.gguf.GgufFormatException;
 import org.ggml4j.gguf.GgufMetadata;
 import org.ggml4j.gguf.UnsupportedModelException;
@@ -21,6 +22,8 @@ public final class Tokenizer {
   private final Algorithm algorithm;
   private final AddedTokens all;
   private final AddedTokens userDefined;
+  private final OptionalInt before;
+  private final OptionalInt after;
   private final boolean spacePrefix;
   private final boolean cleanSpaces;
 
@@ -30,6 +33,8 @@ public final class Tokenizer {
       Algorithm algorithm,
       AddedTokens all,
       AddedTokens userDefined,
+      OptionalInt before,
+      OptionalInt after,
       boolean spacePrefix,
       boolean cleanSpaces) {
     this.vocab = vocab;
@@ -37,6 +42,8 @@ public final class Tokenizer {
     this.algorithm = algorithm;
     this.all = all;
     this.userDefined = userDefined;
+    this.before = before;
+    this.after = after;
     this.spacePrefix = spacePrefix;
     this.cleanSpaces = cleanSpaces;
   }
@@ -49,7 +56,7 @@ public final class Tokenizer {
    *     supported
    */
   public static Tokenizer of(GgufMetadata metadata) throws GgufFormatException {
-    return VocabLoader.load(metadata);
+    return TokenizerLoader.load(metadata);
   }
 
   /** The vocabulary. */
@@ -86,11 +93,16 @@ public final class Tokenizer {
     return out.size();
   }
 
-  /** Token ids of a text with the characters that each covers. */
+  /**
+   * Token ids of a text with the characters that each covers. Together they cover the text: what a
+   * tokenizer drops, such as BERT's the white space, belongs to the piece that follows, or, at the
+   * end, to the last.
+   */
   public List<Piece> encodePieces(CharSequence text, EncodeOptions options) {
     byte[] s = Utf8.encode(text);
     TokenBuffer out = new TokenBuffer(TokenBuffer.Mode.RANGES, s.length / 4 + 8);
     encode(s, options, out);
+    out.tile(s.length);
     List<Piece> pieces = new ArrayList<>(out.size());
     Chars starts = new Chars(s);
     Chars ends = new Chars(s);
@@ -103,8 +115,8 @@ public final class Tokenizer {
   }
 
   private void encode(byte[] s, EncodeOptions options, TokenBuffer out) {
-    if (options.addSpecial() && special.addBos()) {
-      out.add(special.bos().orElseThrow(), 0, 0);
+    if (options.addSpecial() && before.isPresent()) {
+      out.add(before.getAsInt(), 0, 0);
     }
     Algorithm.Encoder encoder = algorithm.encoder(out);
     AddedTokens added = options.parseSpecial() ? all : userDefined;
@@ -126,8 +138,8 @@ public final class Tokenizer {
             first = true;
           }
         });
-    if (options.addSpecial() && special.addEos()) {
-      out.add(special.eos().orElseThrow(), s.length, s.length);
+    if (options.addSpecial() && after.isPresent()) {
+      out.add(after.getAsInt(), s.length, s.length);
     }
   }
 
@@ -204,27 +216,9 @@ public final class Tokenizer {
     TextTable texts = vocab.texts();
     int from = texts.start(id);
     int to = texts.end(id);
-    switch (type) {
-      case NORMAL -> algorithm.print(texts.bytes(), from, to, out);
-      case USER_DEFINED -> out.add(texts.bytes(), from, to);
-      case CONTROL, UNKNOWN -> {
-        if (showSpecial) {
-          out.add(texts.bytes(), from, to);
-        }
-      }
-      case BYTE -> out.add((byte) byteValue(texts.bytes(), from, to));
-      case UNUSED, UNDEFINED -> {}
+    if (showSpecial || !type.isSpecial()) {
+      algorithm.print(id, type, texts.bytes(), from, to, out);
     }
-  }
-
-  /** Value of {@code <0xNN>}; 0 if it is written in another way. */
-  private static int byteValue(byte[] text, int from, int to) {
-    if (to - from < 5) {
-      return 0;
-    }
-    int high = Character.digit(text[from + 3], 16);
-    int low = Character.digit(text[from + 4], 16);
-    return high < 0 ? 0 : low < 0 ? high : high << 4 | low;
   }
 
   /** Counts characters along the bytes of a text; positions may only grow. */

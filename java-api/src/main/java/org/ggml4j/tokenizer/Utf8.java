@@ -1,10 +1,17 @@
 package org.ggml4j.tokenizer;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /** UTF-8 as the scanners need it: text in, well-formed bytes out, code points by byte position. */
 final class Utf8 {
   static final int REPLACEMENT = 0xFFFD;
+
+  /** U+2581, by which SentencePiece writes a space. */
+  static final int SPACE_CODE_POINT = 0x2581;
+
+  /** The same in UTF-8. */
+  static final byte[] SPACE_SIGN = {(byte) 0xE2, (byte) 0x96, (byte) 0x81};
 
   private Utf8() {}
 
@@ -110,8 +117,36 @@ final class Utf8 {
     return (b & 0x07) << 18 | (s[p + 1] & 0x3F) << 12 | (s[p + 2] & 0x3F) << 6 | (s[p + 3] & 0x3F);
   }
 
-  static boolean isContinuation(byte b) {
-    return (b & 0xC0) == 0x80;
+  /** Whether bytes are UTF-8 throughout. */
+  static boolean isWellFormed(byte[] s, int from, int to) {
+    for (int p = from; p < to; p++) {
+      if (s[p] < 0) {
+        String text = new String(s, from, to - from, StandardCharsets.UTF_8);
+        return Arrays.equals(
+            text.getBytes(StandardCharsets.UTF_8), Arrays.copyOfRange(s, from, to));
+      }
+    }
+    return true;
+  }
+
+  /** Whether the sign for a space stands at a position. */
+  static boolean isSpaceSign(byte[] s, int p, int to) {
+    return to - p >= 3
+        && s[p] == SPACE_SIGN[0]
+        && s[p + 1] == SPACE_SIGN[1]
+        && s[p + 2] == SPACE_SIGN[2];
+  }
+
+  /** Appends text in which the sign for a space is one again. */
+  static void unescapeSpaces(byte[] s, int from, int to, ByteSink out) {
+    for (int p = from; p < to; ) {
+      if (isSpaceSign(s, p, to)) {
+        out.add((byte) ' ');
+        p += 3;
+      } else {
+        out.add(s[p++]);
+      }
+    }
   }
 
   /**

@@ -87,13 +87,23 @@ public final class Vocab {
     return to - from > maxTextBytes ? -1 : texts.find(s, from, to);
   }
 
-  /** Id of the token {@code <0xNN>}, or of the byte as a text, or -1. */
-  int findByte(int unsignedByte) {
+  /** Whether a number is the id of a token. */
+  boolean isToken(int id) {
+    return id >= 0 && id < types.length;
+  }
+
+  /** Id of the token {@code <0xNN>}, or -1. */
+  int findHex(int unsignedByte) {
     String hex = "0123456789ABCDEF";
     byte[] s = {'<', '0', 'x', 0, 0, '>'};
     s[3] = (byte) hex.charAt(unsignedByte >> 4);
     s[4] = (byte) hex.charAt(unsignedByte & 15);
-    int id = find(s, 0, s.length);
+    return find(s, 0, s.length);
+  }
+
+  /** Id of the token {@code <0xNN>}, or of the byte as a text, or -1. */
+  int findByte(int unsignedByte) {
+    int id = findHex(unsignedByte);
     return id >= 0 ? id : find(new byte[] {(byte) unsignedByte}, 0, 1);
   }
 

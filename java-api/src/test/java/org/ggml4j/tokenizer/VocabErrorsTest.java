@@ -45,16 +45,8 @@ class VocabErrorsTest {
         Arguments.of("scores", List.of(1f), "1 elements, expected 258"),
         Arguments.of("scores", List.of("x"), "scores"),
         Arguments.of("merges", null, "merges"),
-        Arguments.of("merges", List.of("ab"), "two parts"),
-        Arguments.of("merges", List.of(" a"), "two parts"),
-        Arguments.of("merges", List.of(""), "two parts"),
-        Arguments.of("merges", List.of("a "), "two parts"),
-        Arguments.of("merges", List.of("zz b"), "first part"),
-        Arguments.of("merges", List.of("a zz"), "second part"),
-        Arguments.of("merges", List.of("a b", "b a"), "merge 1"),
-        Arguments.of("bos_token_id", 258, "258"),
-        Arguments.of("eos_token_id", -7, "-7"),
-        Arguments.of("padding_token_id", 1L << 40, "padding_token_id"),
+        Arguments.of("merges", List.of(1), "merges"),
+        Arguments.of("bos_token_id", "x", "bos_token_id"),
         Arguments.of("add_bos_token", "yes", "add_bos_token"));
   }
 
@@ -86,11 +78,11 @@ class VocabErrorsTest {
   @Test
   void refusesUnknownKindsByName() {
     Map<String, Object> model = valid();
-    model.put(P + "model", "rwkv");
+    model.put(P + "model", "rwkv9");
     assertThatThrownBy(() -> Vocabularies.of(model))
         .isInstanceOf(UnsupportedModelException.class)
-        .hasMessageContaining("rwkv")
-        .hasMessageContaining("gpt2, llama");
+        .hasMessageContaining("rwkv9")
+        .hasMessageContaining("gpt2, llama, bert");
     Map<String, Object> pre = valid();
     pre.put(P + "pre", "deepseek-v9");
     assertThatThrownBy(() -> Vocabularies.of(pre))
