@@ -162,8 +162,9 @@ public final class BeamSearch {
     Map<Integer, Integer> chosen = new HashMap<>();
     for (BeamGroup group : groups) {
       if (!group.live().isEmpty()) {
-        group.select(
-            group.live().stream().flatMap(beam -> extensions.get(beam).stream()).toList(), chosen);
+        List<Extension> offered = new ArrayList<>();
+        group.live().forEach(beam -> offered.addAll(extensions.getOrDefault(beam, List.of())));
+        group.select(offered, chosen);
         group.count(chosen);
       }
     }
