@@ -97,8 +97,7 @@ public final class ParallelGeneration implements AutoCloseable {
     try {
       return loop.step(
           (id, taken) ->
-              listener.onPiece(
-                  id, new Piece(taken.token(), taken.logProbability(), taken.text())));
+              listener.onPiece(id, new Piece(taken.token(), taken.logProbability(), taken.text())));
     } finally {
       session.exit();
     }

@@ -254,8 +254,8 @@ public final class Session implements AutoCloseable {
    *
    * @param prompt in which the text of control tokens is plain text
    * @return the best hypotheses, best first. If it was cancelled those it had, unfinished ones with
-   *     {@link org.ggml4j.decode.StopReason#CANCELLED}; if that was before the prompt was evaluated,
-   *     one without tokens, and the session is as before
+   *     {@link org.ggml4j.decode.StopReason#CANCELLED}; if that was before the prompt was
+   *     evaluated, one without tokens, and the session is as before
    * @throws ContextFullException if the prompt does not fit. Beams that don't end with {@link
    *     org.ggml4j.decode.StopReason#CONTEXT_FULL}, which can't happen if there are {@code width *
    *     maxTokens} cells more
@@ -292,9 +292,9 @@ public final class Session implements AutoCloseable {
 
   /**
    * Continues sequence 0 in {@code n} ways at the same time. The prompt is evaluated once;
-   * afterwards the session's text ends with it. Continuation i is what {@link #generate} alone would
-   * write with the seed {@code seed + i}; with a sampler of one's own, which is forked, they differ
-   * only if it does not depend on a seed.
+   * afterwards the session's text ends with it. Continuation i is what {@link #generate} alone
+   * would write with the seed {@code seed + i}; with a sampler of one's own, which is forked, they
+   * differ only if it does not depend on a seed.
    *
    * @return them, in the order of their seeds
    * @throws ContextFullException if the prompt does not fit

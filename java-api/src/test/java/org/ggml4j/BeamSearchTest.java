@@ -110,8 +110,7 @@ class BeamSearchTest {
 
   private static void assertSame(List<Hypothesis> found, List<ReferenceBeamSearch.Text> expected) {
     assertThat(tokens(found))
-        .isEqualTo(
-            expected.stream().map(t -> Arrays.stream(t.tokens()).boxed().toList()).toList());
+        .isEqualTo(expected.stream().map(t -> Arrays.stream(t.tokens()).boxed().toList()).toList());
     for (int i = 0; i < found.size(); i++) {
       assertThat(found.get(i).score()).isCloseTo(expected.get(i).score(), within(1e-4));
       assertThat(found.get(i).normalizedScore())
@@ -157,12 +156,10 @@ class BeamSearchTest {
       for (int second = 0; second < 7; second++) {
         int[] prompt = {TinyWords.BOS, first, second};
         session.reset();
-        Generation greedy =
-            session.generate(prompt, GenerationConfig.greedy().withMaxTokens(30));
+        Generation greedy = session.generate(prompt, GenerationConfig.greedy().withMaxTokens(30));
         List<Piece> pieces = greedy.stream().toList();
         session.reset();
-        Hypothesis best =
-            session.search(prompt, BeamSearchConfig.of(1).withMaxTokens(30)).get(0);
+        Hypothesis best = session.search(prompt, BeamSearchConfig.of(1).withMaxTokens(30)).get(0);
 
         assertThat(tokens(best)).isEqualTo(pieces.stream().map(Piece::token).toList());
         assertThat(best.text()).isEqualTo(greedy.text());
@@ -231,8 +228,7 @@ class BeamSearchTest {
     diverse.forEach(
         h ->
             assertThat(h.score())
-                .isCloseTo(
-                    Arrays.stream(teacher.of(PROMPT, h.tokenIds())).sum(), within(1e-4)));
+                .isCloseTo(Arrays.stream(teacher.of(PROMPT, h.tokenIds())).sum(), within(1e-4)));
   }
 
   private static Set<Integer> firstTokens(List<Hypothesis> hypotheses) {
@@ -274,8 +270,7 @@ class BeamSearchTest {
     InTurn original = new InTurn(PROMPT);
     List<Hypothesis> found =
         session.search(
-            PROMPT,
-            BeamSearchConfig.of(6).withNBest(6).withMaxTokens(10).withProcessor(original));
+            PROMPT, BeamSearchConfig.of(6).withNBest(6).withMaxTokens(10).withProcessor(original));
 
     assertThat(found).hasSize(6);
     for (Hypothesis h : found) {
@@ -287,8 +282,7 @@ class BeamSearchTest {
       // A ban changes no log-probability.
       assertThat(h.score())
           .isCloseTo(Arrays.stream(teacher.of(PROMPT, h.tokenIds())).sum(), within(1e-4));
-      assertThat(h.normalizedScore())
-          .isCloseTo(h.score() / h.tokens().size(), within(1e-6));
+      assertThat(h.normalizedScore()).isCloseTo(h.score() / h.tokens().size(), within(1e-6));
     }
     assertThat(original.seen).isEqualTo(PROMPT);
   }
@@ -329,8 +323,7 @@ class BeamSearchTest {
   @Test
   void noTokenAtAllIsAnError() {
     LogitsProcessor nothing = logits -> logits.keepIf((token, logit) -> false);
-    assertThatThrownBy(
-            () -> session.search(PROMPT, BeamSearchConfig.of(3).withProcessor(nothing)))
+    assertThatThrownBy(() -> session.search(PROMPT, BeamSearchConfig.of(3).withProcessor(nothing)))
         .isInstanceOf(InvalidLogitsException.class)
         .hasMessageContaining("relax");
     assertThat(session.search(new int[] {4}, BeamSearchConfig.of(2).withMaxTokens(2))).hasSize(1);
@@ -344,8 +337,7 @@ class BeamSearchTest {
         BeamSearchConfig.of(4).withNBest(4).withMaxTokens(12).withLengthPenalty(0);
     List<Hypothesis> found = session.search(PROMPT, config.withStop("d", "b c"));
 
-    assertThat(found)
-        .anySatisfy(h -> assertThat(h.reason()).contains(StopReason.STOP_STRING));
+    assertThat(found).anySatisfy(h -> assertThat(h.reason()).contains(StopReason.STOP_STRING));
     for (Hypothesis h : found) {
       assertThat(h.text()).doesNotContain("d").doesNotContain("b c");
       String whole = model.tokenizer().decode(TeacherForcing.concat(PROMPT, h.tokenIds()));
@@ -476,9 +468,7 @@ class BeamSearchTest {
   @Test
   void graphsAreReused() {
     BeamSearchConfig config =
-        BeamSearchConfig.of(4)
-            .withMaxTokens(40)
-            .withProcessor(logits -> logits.ban(TinyWords.EOS));
+        BeamSearchConfig.of(4).withMaxTokens(40).withProcessor(logits -> logits.ban(TinyWords.EOS));
     session.search(PROMPT, config);
     long builds = session.graphBuilds();
     session.reset();
@@ -504,8 +494,7 @@ class BeamSearchTest {
     assertThatIllegalArgumentException().isThrownBy(() -> config.withGroups(2, -1));
     assertThatIllegalArgumentException().isThrownBy(() -> config.withMaxTokens(0));
     assertThatIllegalArgumentException().isThrownBy(() -> config.withStop(""));
-    assertThatIllegalArgumentException()
-        .isThrownBy(() -> config.withLengthPenalty(Double.NaN));
+    assertThatIllegalArgumentException().isThrownBy(() -> config.withLengthPenalty(Double.NaN));
     assertThatIllegalArgumentException()
         .isThrownBy(() -> session.search(new int[0], config))
         .withMessageContaining("nothing to continue");

@@ -137,8 +137,7 @@ class ContrastiveSearchTest {
     Generation generation = session.generate(PROMPT, greedy);
     int[] expected = generation.stream().mapToInt(Piece::token).toArray();
     for (ContrastiveSearchConfig config :
-        List.of(
-            ContrastiveSearchConfig.of(1), ContrastiveSearchConfig.of(5).withPenaltyAlpha(0))) {
+        List.of(ContrastiveSearchConfig.of(1), ContrastiveSearchConfig.of(5).withPenaltyAlpha(0))) {
       session.reset();
       Hypothesis found = session.search(PROMPT, config.withMaxTokens(20));
       assertThat(found.tokenIds()).isEqualTo(expected);
@@ -149,8 +148,7 @@ class ContrastiveSearchTest {
 
   @Test
   void scoresAreThoseOfTeacherForcing() {
-    Hypothesis found =
-        session.search(PROMPT, ContrastiveSearchConfig.of(4).withMaxTokens(15));
+    Hypothesis found = session.search(PROMPT, ContrastiveSearchConfig.of(4).withMaxTokens(15));
     double[] expected;
     try (Session other = model.newSession(OPTIONS)) {
       expected = new TeacherForcing(other).of(PROMPT, found.tokenIds());
@@ -191,12 +189,14 @@ class ContrastiveSearchTest {
     Hypothesis ended =
         session.search(
             PROMPT,
-            noEnd.withProcessor(
-                logits -> {
-                  if (logits.history().size() > PROMPT.length + 2) {
-                    logits.keepIf((token, logit) -> token == 0); // nothing but <unk>
-                  }
-                }).withMaxTokens(6));
+            noEnd
+                .withProcessor(
+                    logits -> {
+                      if (logits.history().size() > PROMPT.length + 2) {
+                        logits.keepIf((token, logit) -> token == 0); // nothing but <unk>
+                      }
+                    })
+                .withMaxTokens(6));
     assertThat(ended.reason()).contains(StopReason.TOKEN_LIMIT);
     assertThat(ended.tokenIds()).endsWith(0, 0, 0);
   }
@@ -219,7 +219,10 @@ class ContrastiveSearchTest {
 
   private static String textOf(int... tokens) {
     String begin = model.tokenizer().decode(PROMPT);
-    return model.tokenizer().decode(TeacherForcing.concat(PROMPT, tokens)).substring(begin.length());
+    return model
+        .tokenizer()
+        .decode(TeacherForcing.concat(PROMPT, tokens))
+        .substring(begin.length());
   }
 
   @Test

@@ -302,17 +302,14 @@ class ParallelGenerationTest {
   @Test
   void whenTheContextIsFullTheLastEndFirst() {
     GenerationConfig endless =
-        CONFIG
-            .withMaxTokens(Integer.MAX_VALUE)
-            .withProcessor(logits -> logits.ban(TinyWords.EOS));
+        CONFIG.withMaxTokens(Integer.MAX_VALUE).withProcessor(logits -> logits.ban(TinyWords.EOS));
     int prompt = model.tokenizer().encode(PROMPT).length;
     try (Session small = model.newSession(OPTIONS.withContext(prompt + 20))) {
       List<Hypothesis> found = small.generateAll(PROMPT, 3, endless);
       // 20 cells: 6 for each and 2 more, so the last ends with its 7th token; then 10 for each of
       // two, and the first gets all.
       assertThat(found.stream().map(h -> h.tokens().size())).containsExactly(21, 11, 7);
-      assertThat(found)
-          .allSatisfy(h -> assertThat(h.reason()).contains(StopReason.CONTEXT_FULL));
+      assertThat(found).allSatisfy(h -> assertThat(h.reason()).contains(StopReason.CONTEXT_FULL));
       assertThat(small.nPast()).isEqualTo(prompt);
     }
   }
@@ -433,8 +430,7 @@ class ParallelGenerationTest {
       assertThatIllegalArgumentException()
           .isThrownBy(() -> parallel.add(new int[0], CONFIG))
           .withMessageContaining("nothing to continue");
-      assertThatIllegalArgumentException()
-          .isThrownBy(() -> parallel.add(new int[] {99}, CONFIG));
+      assertThatIllegalArgumentException().isThrownBy(() -> parallel.add(new int[] {99}, CONFIG));
       assertThatThrownBy(() -> parallel.result(0)).isInstanceOf(IndexOutOfBoundsException.class);
       assertThat(parallel.step()).isFalse();
     }

@@ -166,6 +166,82 @@ final class Toys {
             .set("attention.head_count_kv", 1)
             .with(".*qkv.weight", ANY_BIAS));
     row(Toy.of("starcoder2", "starcoder2").with(ANY_BIAS));
+    row(Toy.of("arctic", "arctic").experts());
+    row(
+        Toy.of("bailingmoe", "bailingmoe")
+            .experts()
+            .set("expert_feed_forward_length", 32)
+            .set("expert_shared_count", 2)
+            .set("expert_weights_scale", 1.5f)
+            .set("expert_weights_norm", true));
+    row(
+        Toy.of("bailingmoe2", "bailingmoe2")
+            .experts()
+            .set("leading_dense_block_count", 1)
+            .set("expert_feed_forward_length", 32)
+            .set("expert_shared_count", 1)
+            .set("expert_gating_func", 2)
+            .set("expert_weights_scale", 2.5f)
+            .set("expert_weights_norm", true)
+            .with(".*attn_qkv.weight", ".*exp_probs_b.bias"));
+    row(
+        Toy.of("dbrx", "dbrx")
+            .experts()
+            .set("attention.clamp_kqv", 1.5f)
+            .with(".*attn_qkv.weight"));
+    row(
+        Toy.of("deepseek", "deepseek")
+            .experts()
+            .set("leading_dense_block_count", 1)
+            .set("expert_feed_forward_length", 32)
+            .set("expert_shared_count", 2));
+    row(
+        Toy.of("dots1", "dots1")
+            .experts()
+            .set("attention.head_count_kv", 4)
+            .set("leading_dense_block_count", 1)
+            .set("expert_feed_forward_length", 32)
+            .set("expert_shared_count", 1)
+            .set("expert_gating_func", 2)
+            .set("expert_weights_norm", true)
+            .with(".*exp_probs_b.bias"));
+    row(
+        Toy.of("glm4moe", "glm4moe")
+            .experts()
+            .set("rope.dimension_count", 8)
+            .set("leading_dense_block_count", 1)
+            .set("expert_feed_forward_length", 32)
+            .set("expert_shared_count", 1)
+            .set("expert_weights_norm", true)
+            .with(".*exp_probs_b.bias", ".*attn_[qkv].bias", ".*attn_[qk]_norm.weight"));
+    row(
+        Toy.of("gpt-oss", "gpt-oss")
+            .experts()
+            .set("attention.sliding_window", 8)
+            .set("expert_feed_forward_length", 32)
+            .with("output.weight", ".*(attn_[qkv]|attn_output|ffn_gate_inp|exps).bias"));
+    row(
+        Toy.of("granitemoe", "granitemoe")
+            .experts()
+            .set("embedding_scale", 2f)
+            .set("residual_scale", 0.4f)
+            .set("logit_scale", 3f));
+    row(
+        Toy.of("hunyuan-moe", "hunyuan-moe")
+            .experts()
+            .set("expert_feed_forward_length", 32)
+            .set("expert_shared_feed_forward_length", 32));
+    row(Toy.of("olmoe", "olmoe").experts().unset("attention.head_count_kv"));
+    row(
+        Toy.of("phimoe", "phimoe")
+            .experts()
+            .with("output.bias", ".*norm.bias", ".*attn_(q|k|v|output).bias"));
+    row(
+        Toy.of("qwen2moe", "qwen2moe")
+            .experts()
+            .set("expert_feed_forward_length", 32)
+            .set("expert_shared_feed_forward_length", 48)
+            .with(".*attn_[qkv].bias"));
   }
 
   /** So many layers, as a variant is recognised by their number, but narrow ones. */

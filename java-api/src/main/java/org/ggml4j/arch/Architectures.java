@@ -10,10 +10,16 @@ public final class Architectures {
   private static final Map<String, Architecture.Factory> BY_NAME = new TreeMap<>();
 
   static {
+    add("arctic", Arctic::new);
     add("baichuan", Baichuan::new);
+    add("bailingmoe", BailingMoe::new);
+    add("bailingmoe2", BailingMoe2::new);
     add("bloom", Bloom::new);
     add("cohere2", Cohere2::new);
     add("command-r", CommandR::new);
+    add("dbrx", Dbrx::new);
+    add("deepseek", DeepSeek::new);
+    add("dots1", Dots1::new);
     add("ernie4_5", Ernie45::new);
     add("exaone4", Exaone4::new);
     add("falcon", Falcon::new);
@@ -21,10 +27,14 @@ public final class Architectures {
     add("gemma2", Gemma2::new);
     add("gemma3", Gemma3::new);
     add("glm4", Glm4::new);
+    add("glm4moe", Glm4Moe::new);
+    add("gpt-oss", GptOss::new);
     add("gpt2", Gpt2::new);
     add("gptneox", GptNeoX::new);
     add("granite", Granite::new);
+    add("granitemoe", Granite::new);
     add("hunyuan-dense", HunYuanDense::new);
+    add("hunyuan-moe", HunYuanMoe::new);
     add("hunyuan_vl", HunYuanDense::new);
     add("internlm2", InternLm2::new);
     add("llama", Llama::new);
@@ -34,9 +44,12 @@ public final class Architectures {
     add("nemotron", Nemotron::new);
     add("olmo", Olmo::new);
     add("olmo2", Olmo2::new);
+    add("olmoe", OlMoe::new);
     add("phi2", Phi2::new);
     add("phi3", Phi3::new);
+    add("phimoe", PhiMoe::new);
     add("qwen2", Qwen2::new);
+    add("qwen2moe", Qwen2Moe::new);
     add("qwen3", Qwen3::new);
     add("qwen3moe", Qwen3Moe::new);
     add("smollm3", SmolLm3::new);

@@ -81,9 +81,9 @@ public final class BeamSearch {
   /**
    * Searches. Afterwards the text in the cache ends with the prompt.
    *
-   * @return the best hypotheses, best first; when it was cancelled those it had, the unfinished ones
-   *     with {@link StopReason#CANCELLED}, and the text is without the prompt if that had not been
-   *     evaluated
+   * @return the best hypotheses, best first; when it was cancelled those it had, the unfinished
+   *     ones with {@link StopReason#CANCELLED}, and the text is without the prompt if that had not
+   *     been evaluated
    * @throws org.ggml4j.nn.ContextFullException if the prompt does not fit; the text is as before
    * @throws IllegalStateException if the cache has fewer sequences left than there are beams; the
    *     text is as before

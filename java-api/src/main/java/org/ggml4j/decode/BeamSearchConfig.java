@@ -22,8 +22,8 @@ import org.ggml4j.sampling.LogitsProcessor;
  * @param diversityPenalty by how much a token's log-probability counts less in a group for each
  *     beam of the groups before it that chose the token in the same step; scores are not changed
  * @param stop texts that end a hypothesis
- * @param processors edit the logits of each beam; each beam has its own {@link
- *     LogitsProcessor#fork forks}. What they add to a logit counts when hypotheses are ordered
+ * @param processors edit the logits of each beam; each beam has its own {@link LogitsProcessor#fork
+ *     forks}. What they add to a logit counts when hypotheses are ordered
  * @param listener is given the best hypothesis so far after each step
  */
 public record BeamSearchConfig(
@@ -84,8 +84,7 @@ public record BeamSearchConfig(
 
   private static void atLeast(String name, int least, int found) {
     if (found < least) {
-      throw new IllegalArgumentException(
-          name + ": expected " + least + " or more, found " + found);
+      throw new IllegalArgumentException(name + ": expected " + least + " or more, found " + found);
     }
   }
 

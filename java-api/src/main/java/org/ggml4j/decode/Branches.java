@@ -5,8 +5,8 @@ import java.util.Objects;
 import java.util.function.Consumer;
 import org.ggml4j.decode.Evaluator.Output;
 import org.ggml4j.nn.Batch;
-import org.ggml4j.nn.SequenceMemory;
 import org.ggml4j.nn.ContextFullException;
+import org.ggml4j.nn.SequenceMemory;
 
 /**
  * Sequences of a KV cache that continue a text, the trunk, in several ways. They share the trunk's

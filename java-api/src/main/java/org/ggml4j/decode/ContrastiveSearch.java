@@ -162,7 +162,6 @@ public final class ContrastiveSearch {
 
   private Hypothesis hypothesis(Optional<StopReason> reason) {
     double mean = chosen.length() == 0 ? 0 : chosen.score() / chosen.length();
-    return new Hypothesis(
-        chosen.scoredTokens(), text.toString(), chosen.score(), mean, reason);
+    return new Hypothesis(chosen.scoredTokens(), text.toString(), chosen.score(), mean, reason);
   }
 }

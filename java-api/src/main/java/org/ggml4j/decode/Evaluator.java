@@ -222,7 +222,8 @@ public final class Evaluator implements CloseStack.Closing {
 
   private void allocate(Output output) {
     try {
-      // GGML keeps its plan of the memory if the nodes have the sizes they had. It does not see that
+      // GGML keeps its plan of the memory if the nodes have the sizes they had. It does not see
+      // that
       // another tensor is an output now, or that the leaves stand in another order.
       if (planned != output) {
         scheduler.reserve(graph);

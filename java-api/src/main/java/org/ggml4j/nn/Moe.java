@@ -3,6 +3,7 @@ package org.ggml4j.nn;
 import java.util.Optional;
 import org.ggml4j.ggml.Tensor;
 import org.ggml4j.ggml.Weight;
+import org.ggml4j.gguf.UnsupportedModelException;
 
 /**
  * A mixture of feed-forward experts, of which a router picks a few for each token: arXiv 2401.04088
@@ -38,7 +39,19 @@ public record Moe(
     /** Softmax over the chosen experts' logits. */
     SOFTMAX_OF_CHOSEN,
     /** Square root of softplus. */
-    SQRT_SOFTPLUS
+    SQRT_SOFTPLUS;
+
+    /**
+     * By llama.cpp's number ({@code expert_gating_func}, from 1).
+     *
+     * @throws UnsupportedModelException if there is no such function
+     */
+    public static Gating of(int number) {
+      if (number < 1 || number > values().length) {
+        throw new UnsupportedModelException("the gating function of experts is number " + number);
+      }
+      return values()[number - 1];
+    }
   }
 
   /**

@@ -59,8 +59,7 @@ class CellMapTest {
     }
     int[] cells = new int[n];
     if (model.size() + n > CELLS) {
-      assertThatThrownBy(() -> map.findFree(batch, cells))
-          .isInstanceOf(ContextFullException.class);
+      assertThatThrownBy(() -> map.findFree(batch, cells)).isInstanceOf(ContextFullException.class);
       return;
     }
     map.findFree(batch, cells);
