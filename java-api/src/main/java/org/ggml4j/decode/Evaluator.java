@@ -75,6 +75,8 @@ public final class Evaluator implements CloseStack.Closing {
   private Optional<Tensor> embeddings = Optional.empty();
   private int nOutputs;
   private int nEmbeddings;
+  private int nRows;
+  private int firstRow;
   private long builds;
 
   /**
@@ -191,6 +193,8 @@ public final class Evaluator implements CloseStack.Closing {
     applyShift();
     nOutputs = 0;
     nEmbeddings = 0;
+    nRows = 0;
+    firstRow = 0;
     Sizes sizes = cache.prepare(batch);
     Inputs in;
     if (options.reuseGraph
@@ -212,6 +216,7 @@ public final class Evaluator implements CloseStack.Closing {
     }
     nOutputs = output.hasLogits() ? batch.nOutputs() : 0;
     nEmbeddings = output.hasEmbeddings() ? batch.nOutputs() : 0;
+    nRows = nOutputs;
     if (nOutputs > 0) {
       rows = read(logits.orElseThrow(), rows);
     }
@@ -296,9 +301,22 @@ public final class Evaluator implements CloseStack.Closing {
     return enough;
   }
 
-  /** Rows of logits that the last batch asked for. */
+  /** Rows of logits that the last batch asked for; 1 after {@link #selectRow}. */
   public int nOutputs() {
     return nOutputs;
+  }
+
+  /**
+   * Leaves one row of logits of the last batch; as row 0, as if no other had been asked for.
+   *
+   * @param row 0 to one less than the rows that the batch asked for, in its order
+   */
+  public void selectRow(int row) {
+    if (row < 0 || row >= nRows) {
+      throw new IndexOutOfBoundsException("row " + row + " of " + nRows);
+    }
+    firstRow = row;
+    nOutputs = 1;
   }
 
   /**
@@ -312,7 +330,7 @@ public final class Evaluator implements CloseStack.Closing {
       throw new IndexOutOfBoundsException("row " + row + " of " + nOutputs);
     }
     int n = hparams.nVocab();
-    MemorySegment.copy(rows, ValueLayout.JAVA_FLOAT, 4L * n * row, to, 0, n);
+    MemorySegment.copy(rows, ValueLayout.JAVA_FLOAT, 4L * n * (firstRow + row), to, 0, n);
   }
 
   /** Loads one row of logits of the last batch. */
@@ -320,7 +338,7 @@ public final class Evaluator implements CloseStack.Closing {
     if (row < 0 || row >= nOutputs) {
       throw new IndexOutOfBoundsException("row " + row + " of " + nOutputs);
     }
-    to.load(rows, 4L * hparams.nVocab() * row);
+    to.load(rows, 4L * hparams.nVocab() * (firstRow + row));
   }
 
   /**

@@ -1,13 +1,10 @@
 package org.ggml4j.decode;
 
-import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import org.ggml4j.sampling.Logits;
 import org.ggml4j.sampling.LogitsProcessor;
 import org.ggml4j.sampling.Sampler;
-import org.ggml4j.sampling.TokenHistory;
 import org.ggml4j.tokenizer.Tokenizer;
 
 /**
@@ -32,7 +29,8 @@ public final class TokenLoop {
   private final Options options;
   private final Logits logits;
   private final PieceDecoder decoder;
-  private final History history;
+  private final TokenLog history;
+  private final int[] last = new int[1];
   private int[] toEvaluate;
   private int generated;
   private int token = -1;
@@ -57,7 +55,7 @@ public final class TokenLoop {
     this.options = options;
     this.logits = logits;
     toEvaluate = prompt;
-    history = new History(prompt);
+    history = new TokenLog(prompt);
     decoder = new PieceDecoder(tokenizer, prompt, options.stop);
   }
 
@@ -79,7 +77,8 @@ public final class TokenLoop {
     token = sampler.sample(logits);
     logProbability = logits.logProbability(token);
     history.add(token);
-    toEvaluate = history.last();
+    last[0] = token;
+    toEvaluate = last;
     generated++;
 
     if (tokenizer.special().isEndOfGeneration(token)) {
@@ -140,52 +139,5 @@ public final class TokenLoop {
   public int[] pending() {
     boolean ended = reason.isPresent() && reason.get() == StopReason.END_OF_TEXT;
     return generated == 0 || ended ? new int[0] : toEvaluate;
-  }
-
-  /** The prompt and what was generated; grows. */
-  private static final class History implements TokenHistory {
-    private final int promptSize;
-    private final int[] last = new int[1];
-    private int[] tokens;
-    private int size;
-
-    History(int[] prompt) {
-      promptSize = prompt.length;
-      size = prompt.length;
-      tokens = Arrays.copyOf(prompt, prompt.length + 64);
-    }
-
-    void add(int token) {
-      if (size == tokens.length) {
-        tokens = Arrays.copyOf(tokens, 2 * size);
-      }
-      tokens[size++] = token;
-      last[0] = token;
-    }
-
-    int[] last() {
-      return last;
-    }
-
-    @Override
-    public int size() {
-      return size;
-    }
-
-    @Override
-    public int get(int index) {
-      return tokens[Objects.checkIndex(index, size)];
-    }
-
-    @Override
-    public int promptSize() {
-      return promptSize;
-    }
-
-    @Override
-    public void copy(int index, int[] to, int offset, int count) {
-      Objects.checkFromIndexSize(index, count, size);
-      System.arraycopy(tokens, index, to, offset, count);
-    }
   }
 }
