@@ -5,8 +5,10 @@ import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.Spliterator;
 import java.util.Spliterators;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
+import org.ggml4j.decode.SpeculationStats;
 import org.ggml4j.decode.StopReason;
 import org.ggml4j.decode.TokenLoop;
 import org.ggml4j.ggml.GgmlException;
@@ -23,6 +25,7 @@ public final class Generation implements Iterable<Piece> {
   private final TokenLoop loop;
   private final int promptTokens;
   private final long revision;
+  private final Optional<Supplier<SpeculationStats>> speculation;
   private final StringBuilder text = new StringBuilder();
   private final long begin = System.nanoTime();
   private long firstToken;
@@ -30,11 +33,17 @@ public final class Generation implements Iterable<Piece> {
   private volatile boolean cancelled;
   private boolean iterated;
 
-  Generation(Session session, TokenLoop loop, int promptTokens, long revision) {
+  Generation(
+      Session session,
+      TokenLoop loop,
+      int promptTokens,
+      long revision,
+      Optional<Supplier<SpeculationStats>> speculation) {
     this.session = session;
     this.loop = loop;
     this.promptTokens = promptTokens;
     this.revision = revision;
+    this.speculation = speculation;
   }
 
   /**
@@ -88,7 +97,8 @@ public final class Generation implements Iterable<Piece> {
         promptTokens,
         firstToken == 0 ? 0 : (firstToken - begin) / 1e9,
         loop.generated(),
-        (lastToken - firstToken) / 1e9);
+        (lastToken - firstToken) / 1e9,
+        speculation.map(Supplier::get));
   }
 
   private final class Pieces implements Iterator<Piece> {

@@ -21,6 +21,7 @@ import org.ggml4j.sampling.Samplers;
  * @param stop texts that end the generation
  * @param processors edit the logits of each step before the filters above
  * @param sampler picks the tokens instead of temperature, topK, topP, minP and seed
+ * @param speculation guesses tokens ahead, so that the same text takes less time; empty for none
  */
 public record GenerationConfig(
     int maxTokens,
@@ -31,7 +32,8 @@ public record GenerationConfig(
     OptionalLong seed,
     List<String> stop,
     List<LogitsProcessor> processors,
-    Optional<Sampler> sampler) {
+    Optional<Sampler> sampler,
+    Optional<Speculation> speculation) {
 
   public GenerationConfig {
     if (maxTokens < 1) {
@@ -69,6 +71,7 @@ public record GenerationConfig(
         OptionalLong.empty(),
         List.of(),
         List.of(),
+        Optional.empty(),
         Optional.empty());
   }
 
@@ -78,37 +81,57 @@ public record GenerationConfig(
   }
 
   public GenerationConfig withMaxTokens(int n) {
-    return new GenerationConfig(n, temperature, topK, topP, minP, seed, stop, processors, sampler);
+    return new GenerationConfig(
+        n, temperature, topK, topP, minP, seed, stop, processors, sampler, speculation);
   }
 
   public GenerationConfig withTemperature(float t) {
-    return new GenerationConfig(maxTokens, t, topK, topP, minP, seed, stop, processors, sampler);
+    return new GenerationConfig(
+        maxTokens, t, topK, topP, minP, seed, stop, processors, sampler, speculation);
   }
 
   public GenerationConfig withTopK(int k) {
     return new GenerationConfig(
-        maxTokens, temperature, k, topP, minP, seed, stop, processors, sampler);
+        maxTokens, temperature, k, topP, minP, seed, stop, processors, sampler, speculation);
   }
 
   public GenerationConfig withTopP(float p) {
     return new GenerationConfig(
-        maxTokens, temperature, topK, p, minP, seed, stop, processors, sampler);
+        maxTokens, temperature, topK, p, minP, seed, stop, processors, sampler, speculation);
   }
 
   public GenerationConfig withMinP(float p) {
     return new GenerationConfig(
-        maxTokens, temperature, topK, topP, p, seed, stop, processors, sampler);
+        maxTokens, temperature, topK, topP, p, seed, stop, processors, sampler, speculation);
   }
 
   public GenerationConfig withSeed(long s) {
     return new GenerationConfig(
-        maxTokens, temperature, topK, topP, minP, OptionalLong.of(s), stop, processors, sampler);
+        maxTokens,
+        temperature,
+        topK,
+        topP,
+        minP,
+        OptionalLong.of(s),
+        stop,
+        processors,
+        sampler,
+        speculation);
   }
 
   /** Ends the generation when one of these texts appears. */
   public GenerationConfig withStop(String... texts) {
     return new GenerationConfig(
-        maxTokens, temperature, topK, topP, minP, seed, List.of(texts), processors, sampler);
+        maxTokens,
+        temperature,
+        topK,
+        topP,
+        minP,
+        seed,
+        List.of(texts),
+        processors,
+        sampler,
+        speculation);
   }
 
   /** Adds an edit of the logits behind those there are. */
@@ -116,13 +139,37 @@ public record GenerationConfig(
     List<LogitsProcessor> more = new ArrayList<>(processors);
     more.add(processor);
     return new GenerationConfig(
-        maxTokens, temperature, topK, topP, minP, seed, stop, more, sampler);
+        maxTokens, temperature, topK, topP, minP, seed, stop, more, sampler, speculation);
   }
 
   /** Picks tokens in one's own way. */
   public GenerationConfig withSampler(Sampler own) {
     return new GenerationConfig(
-        maxTokens, temperature, topK, topP, minP, seed, stop, processors, Optional.of(own));
+        maxTokens,
+        temperature,
+        topK,
+        topP,
+        minP,
+        seed,
+        stop,
+        processors,
+        Optional.of(own),
+        speculation);
+  }
+
+  /** Guesses tokens ahead: the same text in less time. */
+  public GenerationConfig withSpeculation(Speculation how) {
+    return new GenerationConfig(
+        maxTokens,
+        temperature,
+        topK,
+        topP,
+        minP,
+        seed,
+        stop,
+        processors,
+        sampler,
+        Optional.of(how));
   }
 
   /** What picks the tokens of one generation: filters in llama.cpp's order, then a draw. */

@@ -1,5 +1,7 @@
 package org.ggml4j;
 
+import java.util.Optional;
+import org.ggml4j.decode.SpeculationStats;
 import org.ggml4j.decode.StopReason;
 
 /**
@@ -10,13 +12,15 @@ import org.ggml4j.decode.StopReason;
  * @param promptSeconds how long that took
  * @param generatedTokens tokens that were picked, an end-of-generation token included
  * @param generateSeconds from the first picked token to the last
+ * @param speculation what became of drafts, if the configuration asked for {@link Speculation}
  */
 public record GenerationStats(
     StopReason reason,
     int promptTokens,
     double promptSeconds,
     int generatedTokens,
-    double generateSeconds) {
+    double generateSeconds,
+    Optional<SpeculationStats> speculation) {
 
   /** Speed of the prompt, 0 if there was none. */
   public double promptTokensPerSecond() {

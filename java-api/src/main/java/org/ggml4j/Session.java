@@ -3,14 +3,17 @@ package org.ggml4j;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.ggml4j.arch.Hparams;
 import org.ggml4j.decode.BeamSearchConfig;
 import org.ggml4j.decode.Branches;
 import org.ggml4j.decode.ContrastiveSearchConfig;
 import org.ggml4j.decode.Evaluator;
 import org.ggml4j.decode.Hypothesis;
-import org.ggml4j.decode.Sequence;
+import org.ggml4j.decode.RewindableSequence;
+import org.ggml4j.decode.SpeculationStats;
 import org.ggml4j.decode.TokenLoop;
 import org.ggml4j.ggml.BufferType;
 import org.ggml4j.ggml.CloseStack;
@@ -44,6 +47,7 @@ public final class Session implements AutoCloseable {
   private final Object lock = new Object();
   private int[] pending = {};
   private long revision;
+  private final Lookahead lookahead = new Lookahead(this);
   private @Nullable Logits logits;
   private @Nullable Generation running;
   private @Nullable Thread user;
@@ -105,9 +109,9 @@ public final class Session implements AutoCloseable {
 
   /** Position that the next token of a sequence will have. */
   public int nPast(int sequence) {
-    enter();
+    enterToRead();
     try {
-      return cache.maxPosition(sequence) + 1;
+      return cache.maxPosition(sequence) + 1 - (sequence == 0 ? lookahead.ahead() : 0);
     } finally {
       exit();
     }
@@ -153,7 +157,7 @@ public final class Session implements AutoCloseable {
       throw new ContextFullException(nCtx(), cache.used(), tokens.length);
     }
     int position = cache.maxPosition(0) + 1;
-    int nBatch = Math.min(options.nBatch(), nCtx());
+    int nBatch = maxBatch();
     for (int at = 0; at < tokens.length; at += nBatch) {
       int end = Math.min(tokens.length, at + nBatch);
       batch.clear();
@@ -162,6 +166,10 @@ public final class Session implements AutoCloseable {
       }
       evaluator.evaluate(batch);
     }
+  }
+
+  private int maxBatch() {
+    return Math.min(options.nBatch(), nCtx());
   }
 
   /**
@@ -206,15 +214,17 @@ public final class Session implements AutoCloseable {
       if (tokens.length > nCtx() - cache.used()) {
         throw new ContextFullException(nCtx(), cache.used(), tokens.length);
       }
+      Optional<Supplier<SpeculationStats>> speculation =
+          config.speculation().map(s -> lookahead.begin(s, revision, config.maxTokens()));
       TokenLoop loop =
           new TokenLoop(
-              sequence,
+              speculation.isPresent() ? lookahead.sequence().orElseThrow() : sequence,
               model.tokenizer(),
               tokens,
               config.newSampler(),
               new TokenLoop.Options(config.maxTokens(), config.stop(), config.processors()),
               logits());
-      return new Generation(this, loop, tokens.length, ++revision);
+      return new Generation(this, loop, tokens.length, ++revision, speculation);
     } finally {
       exit();
     }
@@ -357,8 +367,9 @@ public final class Session implements AutoCloseable {
     return new Branches(cache, evaluator, 0);
   }
 
-  private final Sequence sequence =
-      new Sequence() {
+  /** Sequence 0, for who is using this session. */
+  final RewindableSequence sequence =
+      new RewindableSequence() {
         @Override
         public void append(int... tokens) {
           appendNow(tokens);
@@ -374,13 +385,40 @@ public final class Session implements AutoCloseable {
         public int room() {
           return nCtx() - cache.used();
         }
+
+        @Override
+        public void appendEach(int[] tokens, int n) {
+          int position = cache.maxPosition(0) + 1;
+          batch.clear();
+          for (int i = 0; i < n; i++) {
+            batch.add(tokens[i], position + i, 0, true);
+          }
+          evaluator.evaluate(batch);
+          evaluator.selectRow(0);
+          pending = NO_TOKENS;
+        }
+
+        @Override
+        public void selectRow(int row) {
+          evaluator.selectRow(row);
+        }
+
+        @Override
+        public void dropLast(int n) {
+          cache.remove(0, cache.maxPosition(0) + 1 - n, Integer.MAX_VALUE);
+        }
+
+        @Override
+        public int maxBatch() {
+          return Session.this.maxBatch();
+        }
       };
 
   /**
    * A generation begins a step: nothing else may have happened to the session since its last one.
    */
   void beginStep(Generation generation, long expectedRevision) {
-    enter();
+    enterToRead();
     if (revision != expectedRevision) {
       exit();
       throw new IllegalStateException(
@@ -393,6 +431,9 @@ public final class Session implements AutoCloseable {
 
   void endStep(TokenLoop loop) {
     pending = loop.pending().clone();
+    if (loop.reason().isPresent()) {
+      lookahead.drop();
+    }
     synchronized (lock) {
       running = null;
     }
@@ -404,13 +445,14 @@ public final class Session implements AutoCloseable {
     synchronized (lock) {
       if (!closed && generation.equals(running)) {
         evaluator.abort();
+        lookahead.cancel();
       }
     }
   }
 
   /** Rows of logits that the last evaluation gave. */
   public int nOutputs() {
-    enter();
+    enterToRead();
     try {
       return evaluator.nOutputs();
     } finally {
@@ -425,7 +467,7 @@ public final class Session implements AutoCloseable {
    * @param to receives nVocab values
    */
   public void readLogits(int row, float[] to) {
-    enter();
+    enterToRead();
     try {
       evaluator.readLogits(row, to);
     } finally {
@@ -513,6 +555,7 @@ public final class Session implements AutoCloseable {
       }
       if (!closed && user != null) {
         evaluator.abort();
+        lookahead.cancel();
       }
     }
   }
@@ -527,6 +570,10 @@ public final class Session implements AutoCloseable {
     return evaluator.builds();
   }
 
+  Lookahead lookahead() {
+    return lookahead;
+  }
+
   Evaluator evaluator() {
     return evaluator;
   }
@@ -535,8 +582,73 @@ public final class Session implements AutoCloseable {
     return cache;
   }
 
-  /** Begins a use by this thread; may be nested. */
+  /** Sequence 0 for the drafts of another session: each call is a use of this one. */
+  RewindableSequence forDrafts() {
+    return new RewindableSequence() {
+      private <T> T use(Supplier<T> call) {
+        enter();
+        try {
+          return call.get();
+        } finally {
+          exit();
+        }
+      }
+
+      private void run(Runnable call) {
+        use(
+            () -> {
+              call.run();
+              return true;
+            });
+      }
+
+      @Override
+      public void append(int... tokens) {
+        run(() -> sequence.append(tokens));
+      }
+
+      @Override
+      public void appendEach(int[] tokens, int n) {
+        run(() -> sequence.appendEach(tokens, n));
+      }
+
+      @Override
+      public void readLogits(Logits to) {
+        run(() -> sequence.readLogits(to));
+      }
+
+      @Override
+      public void selectRow(int row) {
+        run(() -> sequence.selectRow(row));
+      }
+
+      @Override
+      public void dropLast(int n) {
+        run(() -> sequence.dropLast(n));
+      }
+
+      @Override
+      public int room() {
+        return use(sequence::room);
+      }
+
+      @Override
+      public int maxBatch() {
+        return sequence.maxBatch();
+      }
+    };
+  }
+
+  /** Begins a use by this thread; may be nested. What was guessed about the text is forgotten. */
   void enter() {
+    enterToRead();
+    if (depth == 1) {
+      lookahead.drop();
+    }
+  }
+
+  /** As {@link #enter}, for a use that changes nothing. */
+  private void enterToRead() {
     synchronized (lock) {
       if (closed) {
         throw new IllegalStateException("this session was closed");
@@ -590,6 +702,7 @@ public final class Session implements AutoCloseable {
       }
       closed = true;
       evaluator.abort();
+      lookahead.cancel();
       boolean interrupted = false;
       while (user != null && !user.equals(Thread.currentThread())) {
         try {
@@ -604,6 +717,7 @@ public final class Session implements AutoCloseable {
     }
     model.forget(this);
     OpenOwners.closed(this);
+    lookahead.close();
     owned.close();
   }
 }
