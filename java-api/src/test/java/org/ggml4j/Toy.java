@@ -71,6 +71,7 @@ final class Toy {
     private final String architecture;
     private final Map<String, Object> metadata = new LinkedHashMap<>();
     private final List<Pattern> optional = new ArrayList<>();
+    private final Map<String, long[]> unread = new LinkedHashMap<>();
 
     private Builder(String name, String architecture) {
       this.name = name;
@@ -93,6 +94,11 @@ final class Toy {
       return this;
     }
 
+    /** A key with a number for each layer. */
+    Builder setByLayer(String key, int... values) {
+      return set(key, new LayerSizes(values));
+    }
+
     /** Without a key. */
     Builder unset(String key) {
       metadata.remove(architecture + "." + key);
@@ -112,6 +118,12 @@ final class Toy {
       return this;
     }
 
+    /** A tensor that each layer of the file has, but that the architecture does not read. */
+    Builder unread(String tensor, long... ne) {
+      unread.put(tensor, ne);
+      return this;
+    }
+
     Toy build() {
       Object vocab = metadata.get(architecture + ".vocab_size");
       int nLayer = (Integer) metadata.get(architecture + ".block_count");
@@ -122,7 +134,7 @@ final class Toy {
       Content c = new Content();
       c.metadata.put("general.architecture", architecture);
       c.metadata.put("general.name", "toy");
-      c.metadata.putAll(metadata);
+      metadata.forEach((k, v) -> c.metadata.put(k, ofLayers(v, nLayer)));
       c.metadata.put(architecture + ".block_count", nLayer);
       c.metadata.put("tokenizer.ggml.model", "no_vocab");
       try (WeightStore store = new WeightStore(1 << 12)) {
@@ -134,12 +146,23 @@ final class Toy {
                 asked, (il, operation, type, ne) -> cpu.bufferType(), store, hparams.nLayer());
         Architectures.byName(architecture).create(hparams, weights);
         asked.tensors.forEach((n, ne) -> c.tensors.put(n, values(n, ne)));
+        for (int il = 0; il < nLayer; il++) {
+          String prefix = "blk." + il + ".";
+          unread.forEach((n, ne) -> c.tensors.put(prefix + n, values(n, ne)));
+        }
       } catch (IOException e) {
         throw new AssertionError(e);
       }
       return c;
     }
   }
+
+  /** Of a list with a number for each of the row's layers, those of the file's. */
+  private static Object ofLayers(Object value, int nLayer) {
+    return value instanceof LayerSizes sizes ? Arrays.copyOf(sizes.of, nLayer) : value;
+  }
+
+  private record LayerSizes(int[] of) {}
 
   /** Gives whatever is asked for, and of what is optional what the patterns name. */
   private static final class Asked implements Weights.Source {

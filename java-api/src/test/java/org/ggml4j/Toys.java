@@ -166,6 +166,111 @@ final class Toys {
             .set("attention.head_count_kv", 1)
             .with(".*qkv.weight", ANY_BIAS));
     row(Toy.of("starcoder2", "starcoder2").with(ANY_BIAS));
+    row(Toy.of("arcee", "arcee"));
+    row(Toy.of("chatglm", "chatglm").set("rope.dimension_count", 8).with(".*qkv.(weight|bias)"));
+    row(Toy.of("codeshell", "codeshell").with("output.weight", "token_embd.weight", ANY_BIAS));
+    row(Toy.of("codeshell-tied", "codeshell").with(ANY_BIAS));
+    row(
+        Toy.of("cogvlm", "cogvlm")
+            .unset("attention.head_count_kv")
+            .unread("vis_attn_qkv.weight", 64, 192)
+            .unread("vis_attn_output.weight", 64, 64)
+            .unread("vis_gate.weight", 64, 96)
+            .unread("vis_up.weight", 64, 96)
+            .unread("vis_down.weight", 96, 64)
+            .with("output.weight", ".*qkv.weight"));
+    row(
+        Toy.of("deci", "deci")
+            .set("block_count", 4)
+            .set("attention.key_length", 16)
+            .set("attention.value_length", 16)
+            .setByLayer("attention.head_count", 4, 4, 4, 0)
+            .setByLayer("attention.head_count_kv", 2, 0, 1, 0)
+            .setByLayer("feed_forward_length", 96, 64, 32, 64)
+            .with(".*norm.weight"));
+    row(Toy.of("exaone", "exaone").with("rope_freqs.weight"));
+    row(
+        Toy.of("granite_swa", "granite_swa")
+            .set("block_count", 2)
+            .setByLayer("attention.sliding_window_pattern", 1, 0)
+            .setByLayer("attention.rope_pattern", 1, 0)
+            .set("attention.sliding_window", 8)
+            .set("embedding_scale", 2f)
+            .set("residual_scale", 0.4f)
+            .set("logit_scale", 3f));
+    row(
+        Toy.of("granite_swa-experts", "granite_swa")
+            .experts()
+            .set("expert_shared_feed_forward_length", 32)
+            .setByLayer("attention.sliding_window_pattern", 0, 1)
+            .set("attention.sliding_window", 8)
+            .set("logit_scale", 3f)
+            .with(".*gate_up_exps.weight"));
+    row(
+        Toy.of("jais", "jais")
+            .unset("attention.head_count_kv")
+            .set("attention.max_alibi_bias", 8f)
+            .with("output.weight", ".*qkv.weight", ANY_BIAS));
+    row(Toy.of("jais2", "jais2").with(ANY_BIAS));
+    row(Toy.of("maincoder", "maincoder"));
+    row(
+        Toy.of("minicpm3", "minicpm3")
+            .unset("attention.head_count_kv")
+            .set("attention.key_length", 24)
+            .set("attention.value_length", 16)
+            .set("rope.dimension_count", 8)
+            .set("attention.q_lora_rank", 48)
+            .set("attention.kv_lora_rank", 32)
+            .set("rope.scaling.original_context_length", 16)
+            .with("rope_factors_(short|long).weight"));
+    row(
+        Toy.of("minicpm3-turned", "minicpm3")
+            .unset("attention.head_count_kv")
+            .set("attention.q_lora_rank", 48)
+            .set("attention.kv_lora_rank", 32));
+    row(
+        Toy.of("muse-glimmer", "muse-glimmer")
+            .set("attention.sliding_window", 8)
+            .set("attention.sliding_window_pattern", 2)
+            .set("logit_scale", 0.5f)
+            .with("output.weight"));
+    row(Toy.of("nanbeige", "nanbeige"));
+    row(
+        Toy.of("openelm", "openelm")
+            .set("attention.key_length", 16)
+            .set("attention.value_length", 16)
+            .setByLayer("attention.head_count", 4, 6)
+            .setByLayer("attention.head_count_kv", 2, 3)
+            .setByLayer("feed_forward_length", 64, 96)
+            .with(".*qkv.weight"));
+    row(Toy.of("orion", "orion").with("output.weight", ".*norm.bias"));
+    row(Toy.of("pangu-embedded", "pangu-embedded").with(".*attn_(q|k|v|output).bias"));
+    row(Toy.of("plamo", "plamo").with("output.weight"));
+    row(
+        Toy.of("plamo3", "plamo3")
+            .set("attention.sliding_window", 8)
+            .set("attention.sliding_window_pattern", 2)
+            .set("rope.freq_base", 100000f)
+            .with(".*qkv.weight"));
+    row(
+        Toy.of("qwen", "qwen")
+            .unset("attention.head_count_kv")
+            .with("output.weight", ".*qkv.(weight|bias)"));
+    row(
+        Toy.of("qwen2vl", "qwen2vl")
+            .set("rope.dimension_sections", new int[] {4, 2, 2, 0})
+            .set("attention.layer_norm_rms_epsilon", 1e-7f)
+            .with("output.weight", ".*attn_[qkv].bias"));
+    row(Toy.of("qwen3vl", "qwen3vl").set("rope.dimension_sections", new int[] {4, 2, 2, 0}));
+    row(Toy.of("refact", "refact").set("attention.head_count_kv", 1));
+    row(Toy.of("seed_oss", "seed_oss").with(".*attn_[qkv].bias"));
+    row(
+        Toy.of("spark2_5", "spark2_5")
+            .setByLayer("attention.sliding_window_pattern", 1, 0)
+            .set("attention.sliding_window", 8)
+            .set("rope.freq_base_swa", 1000f));
+    row(Toy.of("talkie", "talkie").set("logit_scale", 0.5f).with("output.weight"));
+    row(Toy.of("xverse", "xverse").with("output.weight"));
     row(Toy.of("arctic", "arctic").experts());
     row(
         Toy.of("bailingmoe", "bailingmoe")

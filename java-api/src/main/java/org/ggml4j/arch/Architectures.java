@@ -10,17 +10,23 @@ public final class Architectures {
   private static final Map<String, Architecture.Factory> BY_NAME = new TreeMap<>();
 
   static {
+    add("arcee", Arcee::new);
     add("arctic", Arctic::new);
     add("baichuan", Baichuan::new);
     add("bailingmoe", BailingMoe::new);
     add("bailingmoe2", BailingMoe2::new);
     add("bloom", Bloom::new);
+    add("chatglm", ChatGlm::new);
+    add("codeshell", CodeShell::new);
+    add("cogvlm", CogVlm::new);
     add("cohere2", Cohere2::new);
     add("command-r", CommandR::new);
     add("dbrx", Dbrx::new);
+    add("deci", Deci::new);
     add("deepseek", DeepSeek::new);
     add("dots1", Dots1::new);
     add("ernie4_5", Ernie45::new);
+    add("exaone", Exaone::new);
     add("exaone4", Exaone4::new);
     add("falcon", Falcon::new);
     add("gemma", Gemma::new);
@@ -32,30 +38,50 @@ public final class Architectures {
     add("gpt2", Gpt2::new);
     add("gptneox", GptNeoX::new);
     add("granite", Granite::new);
+    add("granite_swa", GraniteSwa::new);
     add("granitemoe", Granite::new);
     add("hunyuan-dense", HunYuanDense::new);
     add("hunyuan-moe", HunYuanMoe::new);
     add("hunyuan_vl", HunYuanDense::new);
     add("internlm2", InternLm2::new);
+    add("jais", Jais::new);
+    add("jais2", Jais2::new);
     add("llama", Llama::new);
+    add("maincoder", MainCoder::new);
     add("minicpm", MiniCpm::new);
+    add("minicpm3", MiniCpm3::new);
     add("mistral3", Mistral3::new);
     add("mpt", Mpt::new);
+    add("muse-glimmer", MuseGlimmer::new);
+    add("nanbeige", Nanbeige::new);
     add("nemotron", Nemotron::new);
     add("olmo", Olmo::new);
     add("olmo2", Olmo2::new);
     add("olmoe", OlMoe::new);
+    add("openelm", OpenElm::new);
+    add("orion", Orion::new);
+    add("pangu-embedded", PanguEmbedded::new);
     add("phi2", Phi2::new);
     add("phi3", Phi3::new);
     add("phimoe", PhiMoe::new);
+    add("plamo", Plamo::new);
+    add("plamo3", Plamo3::new);
+    add("qwen", Qwen::new);
     add("qwen2", Qwen2::new);
     add("qwen2moe", Qwen2Moe::new);
+    add("qwen2vl", Qwen2Vl::new);
     add("qwen3", Qwen3::new);
     add("qwen3moe", Qwen3Moe::new);
+    add("qwen3vl", Qwen3Vl::new);
+    add("refact", Refact::new);
+    add("seed_oss", SeedOss::new);
     add("smollm3", SmolLm3::new);
+    add("spark2_5", Spark25::new);
     add("stablelm", StableLm::new);
     add("starcoder", StarCoder::new);
     add("starcoder2", StarCoder2::new);
+    add("talkie", Talkie::new);
+    add("xverse", Xverse::new);
   }
 
   private Architectures() {}

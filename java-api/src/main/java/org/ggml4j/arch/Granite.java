@@ -1,6 +1,5 @@
 package org.ggml4j.arch;
 
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.ggml4j.ggml.RopeParameters.Style;
@@ -51,7 +50,6 @@ final class Granite implements Architecture.Decoder {
   Granite(Hparams hp, Weights w) {
     this.hp = hp;
     Keys keys = hp.keys();
-    hp.require(noDeepstack(keys), "embeddings of pictures that enter at several layers");
     turned = keys.flag("rope.scaling.finetuned", true);
     embeddingScale = keys.number("embedding_scale", 0);
     residualScale = keys.number("residual_scale", 0);
@@ -77,11 +75,6 @@ final class Granite implements Architecture.Decoder {
             : Optional.empty(),
         hp.nExpert() > 0 ? Optional.of(moe(w)) : Optional.empty(),
         hp.nExpert() > 0 ? shared(w) : Optional.empty());
-  }
-
-  private static boolean noDeepstack(Keys keys) {
-    String key = "deepstack_mapping";
-    return !keys.has(key) || Arrays.stream(keys.integers(key)).skip(1).allMatch(i -> i < 0);
   }
 
   private Moe moe(Weights w) {

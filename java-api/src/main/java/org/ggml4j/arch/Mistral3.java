@@ -18,7 +18,7 @@ import org.ggml4j.nn.Rope;
 import org.ggml4j.nn.Weights;
 
 /**
- * Ministral 3 and Mistral Small 4: as Llama, with queries that grow with the logarithm of the
+ * Ministral 3 and its relatives: as Llama, with queries that grow with the logarithm of the
  * position beyond the length of the original training; dense or with experts.
  *
  * <p>arXiv 2310.06825 (Mistral), for the growth 2501.19399. GGUF architecture {@code mistral3};

@@ -20,7 +20,7 @@ import org.ggml4j.nn.Weights;
  * MPT: LayerNorm, GELU, and attention that weighs by distance (ALiBi), with limits of queries, keys
  * and values; by options, learned positions and divisors behind GELU.
  *
- * <p>MosaicML, 2023; arXiv 2312.17482. GGUF architecture {@code mpt}; llama.cpp's
+ * <p>MosaicML, 2023; for the distances arXiv 2108.12409. GGUF architecture {@code mpt}; llama.cpp's
  * src/models/mpt.cpp.
  */
 final class Mpt implements Architecture.Decoder {

@@ -32,6 +32,12 @@ public record Qkv(
     return new Qkv(products, headDim, headDimV, nHead, nHeadKv, limit);
   }
 
+  /** The same without scales of the products, for what llama.cpp computes without them. */
+  public Qkv withoutScales() {
+    List<Linear> plain = products.stream().map(Linear::withoutScale).toList();
+    return new Qkv(plain, headDim, headDimV, nHead, nHeadKv, clamp);
+  }
+
   /**
    * @param x F32 [nEmbd, nTokens]
    */
