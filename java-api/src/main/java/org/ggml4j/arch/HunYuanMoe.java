@@ -105,4 +105,9 @@ final class HunYuanMoe implements Architecture.Decoder {
   public LayerMemory memory(int il) {
     return hp.attention(il, rope);
   }
+
+  @Override
+  public boolean canShift() {
+    return false; // the factors of the norm come after the turn
+  }
 }
