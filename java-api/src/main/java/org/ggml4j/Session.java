@@ -311,7 +311,12 @@ public final class Session implements AutoCloseable {
    * @throws IllegalArgumentException if there is nothing to continue
    */
   public List<Hypothesis> generateAll(String prompt, int n, GenerationConfig config) {
-    return continuations.generateAll(encode(prompt), n, config);
+    return generateAll(encode(prompt), n, config);
+  }
+
+  /** {@link #generateAll(String, int, GenerationConfig)} with tokens. */
+  public List<Hypothesis> generateAll(int[] prompt, int n, GenerationConfig config) {
+    return continuations.generateAll(prompt, n, config);
   }
 
   /**
@@ -345,7 +350,12 @@ public final class Session implements AutoCloseable {
    */
   public ParallelGeneration parallel(String prompt, int most) {
     boolean nothing = prompt.isEmpty() && nPast() == 0 && pending.length == 0;
-    return continuations.parallel(nothing ? NO_TOKENS : encode(prompt), most);
+    return parallel(nothing ? NO_TOKENS : encode(prompt), most);
+  }
+
+  /** {@link #parallel(String, int)} with tokens. */
+  public ParallelGeneration parallel(int[] prompt, int most) {
+    return continuations.parallel(prompt, most);
   }
 
   /** Lets {@code work} continue the text, which will evaluate the tokens that it is given. */

@@ -112,7 +112,7 @@ public final class BeamSearch {
     branches.appendToTrunk(prompt);
     int begin = branches.end(Branches.TRUNK);
     logits.setHistory(root);
-    expand(Map.of(root, extensions(root, 0)));
+    expand(extensions(root, 0));
     for (List<Beam> live = live(); !live.isEmpty(); live = live()) {
       if (branches.room() < live.size()) {
         groups.forEach(group -> group.finishAll(StopReason.CONTEXT_FULL));
@@ -123,9 +123,9 @@ public final class BeamSearch {
         branches.add(beam.branch(), beam.lastToken(), begin + beam.length() - 1, true);
       }
       branches.evaluate(Output.LOGITS);
-      Map<Beam, List<Extension>> extensions = new HashMap<>();
+      List<Extension> extensions = new ArrayList<>();
       for (int row = 0; row < live.size(); row++) {
-        extensions.put(live.get(row), extensions(live.get(row), row));
+        extensions.addAll(extensions(live.get(row), row));
       }
       expand(extensions);
     }
@@ -158,22 +158,21 @@ public final class BeamSearch {
   }
 
   /** Chooses the beams of the next step, group by group, and gives each its branch. */
-  private void expand(Map<Beam, List<Extension>> extensions) {
+  private void expand(List<Extension> extensions) {
     Map<Integer, Integer> chosen = new HashMap<>();
     for (BeamGroup group : groups) {
-      if (!group.live().isEmpty()) {
-        List<Extension> offered = new ArrayList<>();
-        group.live().forEach(beam -> offered.addAll(extensions.getOrDefault(beam, List.of())));
-        group.select(offered, chosen);
+      List<Beam> live = group.live();
+      if (!live.isEmpty()) {
+        group.select(extensions.stream().filter(e -> live.contains(e.parent())).toList(), chosen);
         group.count(chosen);
       }
     }
     checkSomethingIsLeft();
     endGroups();
-    List<Beam> live = live();
-    branches.reassign(live.stream().mapToInt(Beam::branch).toArray());
-    for (int i = 0; i < live.size(); i++) {
-      live.get(i).setBranch(i);
+    List<Beam> next = live();
+    branches.reassign(next.stream().mapToInt(Beam::branch).toArray());
+    for (int i = 0; i < next.size(); i++) {
+      next.get(i).setBranch(i);
     }
     config.listener().ifPresent(listener -> best().ifPresent(listener));
   }
