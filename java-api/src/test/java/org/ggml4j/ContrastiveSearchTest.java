@@ -250,51 +250,6 @@ class ContrastiveSearchTest {
   }
 
   @Test
-  void hiddenStatesAreWhatTheLogitsAreComputedFrom() throws IOException {
-    TinyGguf shape = TinyGguf.small();
-    TinyGguf.Stored output = shape.content().tensors.get("output.weight");
-    int nEmbd = 64;
-    try (Model other = Model.load(shape.write(folder));
-        Session s = other.newSession(OPTIONS)) {
-      Batch batch = new Batch();
-      for (int i = 0; i < 5; i++) {
-        batch.add(7 * i + 3, i, 0, i % 2 == 0);
-      }
-      s.evaluator().evaluate(batch, Output.LOGITS_AND_EMBEDDINGS);
-      float[] state = new float[nEmbd];
-      float[] logits = new float[TinyGguf.VOCAB];
-      float[][] states = new float[3][];
-      java.nio.FloatBuffer weight =
-          java.nio.ByteBuffer.wrap(output.data())
-              .order(java.nio.ByteOrder.nativeOrder())
-              .asFloatBuffer();
-      for (int row = 0; row < 3; row++) {
-        s.evaluator().readEmbedding(row, state);
-        s.evaluator().readLogits(row, logits);
-        states[row] = state.clone();
-        for (int v = 0; v < logits.length; v++) {
-          double sum = 0;
-          for (int d = 0; d < nEmbd; d++) {
-            sum += (double) weight.get(v * nEmbd + d) * state[d];
-          }
-          assertThat(logits[v]).isCloseTo((float) sum, within(1e-4f));
-        }
-      }
-      s.reset();
-      s.evaluator().evaluate(batch, Output.EMBEDDINGS);
-      assertThat(s.evaluator().nOutputs()).isZero();
-      for (int row = 0; row < 3; row++) {
-        s.evaluator().readEmbedding(row, state);
-        assertThat(state).containsExactly(states[row], within(1e-5f));
-      }
-      s.reset();
-      s.evaluator().evaluate(batch);
-      assertThatThrownBy(() -> s.evaluator().readEmbedding(0, state))
-          .isInstanceOf(IndexOutOfBoundsException.class);
-    }
-  }
-
-  @Test
   void misuseIsRefused() {
     ContrastiveSearchConfig config = ContrastiveSearchConfig.of(2);
     assertThatIllegalArgumentException().isThrownBy(() -> ContrastiveSearchConfig.of(0));

@@ -259,6 +259,11 @@ final class Toy {
     return stable;
   }
 
+  /** What the file is made of, to be changed before it is written. */
+  Content content() {
+    return content.apply(nLayer);
+  }
+
   /** Writes the file and returns its path. */
   Path write(Path folder) throws IOException {
     return write(folder, nLayer);
