@@ -1,9 +1,9 @@
 /**
  * Large language models in Java over GGML.
  *
- * <p>User tier, stable: {@code org.ggml4j}, {@code sampling}, {@code tokenizer}, {@code gguf},
- * {@code quantize}, {@code train}. Author tier, for those who write architectures, follows GGML:
- * {@code arch}, {@code nn}, {@code ggml}, {@code decode}.
+ * <p>User tier, stable: {@code org.ggml4j}, {@code sampling}, {@code grammar}, {@code tokenizer},
+ * {@code gguf}, {@code quantize}, {@code train}. Author tier, for those who write architectures,
+ * follows GGML: {@code arch}, {@code nn}, {@code ggml}, {@code decode}.
  */
 module org.ggml4j {
   requires org.ggml4j.bindings;
@@ -11,6 +11,7 @@ module org.ggml4j {
 
   exports org.ggml4j;
   exports org.ggml4j.sampling;
+  exports org.ggml4j.grammar;
   exports org.ggml4j.tokenizer;
   exports org.ggml4j.gguf;
   exports org.ggml4j.eval;

@@ -41,6 +41,7 @@ class DoorsTest {
               Map.entry("gguf", Set.of()),
               Map.entry("sampling", Set.of()),
               Map.entry("tokenizer", Set.of("gguf")),
+              Map.entry("grammar", Set.of("sampling", "tokenizer")),
               Map.entry("ggml", Set.of("bindings", "bindings.ggml", "gguf")),
               Map.entry("nn", Set.of("ggml", "gguf")),
               Map.entry("arch", Set.of("nn", "ggml", "gguf")),
@@ -117,7 +118,8 @@ class DoorsTest {
   void thePureRoomsKnowNoNativeMemoryOfTheirOwnMaking() {
     noClasses()
         .that()
-        .resideInAnyPackage(ROOT + ".tokenizer", ROOT + ".gguf", ROOT + ".sampling")
+        .resideInAnyPackage(
+            ROOT + ".tokenizer", ROOT + ".gguf", ROOT + ".sampling", ROOT + ".grammar")
         .should()
         .dependOnClassesThat()
         .haveFullyQualifiedName("java.lang.foreign.Linker")
