@@ -1,7 +1,10 @@
 package org.ggml4j.grammar;
 
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -66,6 +69,48 @@ final class Automaton {
     return to == null ? find(from, b) : to;
   }
 
+  /** The state in which a text has ended: it may not go on. */
+  GrammarState ended() {
+    return new GrammarState(this, new GrammarState.Key(new int[0], new StackSet[0], true));
+  }
+
+  /** What a state's token nodes read, as indices into {@link Network#tokens}. */
+  int[] tokens(GrammarState state) {
+    return Arrays.stream(state.nodes)
+        .filter(node -> network.kind()[node] == Network.TOKEN)
+        .map(node -> network.a()[node])
+        .toArray();
+  }
+
+  /** The state behind a token that fits some of the grammar's token references. */
+  synchronized GrammarState step(GrammarState from, IntPredicate fits) {
+    closure.begin();
+    for (int i = 0; i < from.nodes.length; i++) {
+      int node = from.nodes[i];
+      if (network.kind()[node] == Network.TOKEN && fits.test(network.a()[node])) {
+        closure.add(network.b()[node], from.stacks[i]);
+      }
+    }
+    return intern(closure.finish());
+  }
+
+  /** The state of a text that may be read in the ways of both. */
+  synchronized GrammarState union(GrammarState x, GrammarState y) {
+    if (x.isDead() || y.isDead()) {
+      return x.isDead() ? y : x;
+    }
+    closure.begin();
+    for (GrammarState state : List.of(x, y)) {
+      for (int i = 0; i < state.nodes.length; i++) {
+        closure.add(state.nodes[i], state.stacks[i]);
+      }
+      if (state.isAccepting()) {
+        closure.add(Network.RETURN, Stacks.EMPTY);
+      }
+    }
+    return intern(closure.finish());
+  }
+
   private synchronized GrammarState find(GrammarState from, byte b) {
     if (from.equals(dead)) {
       return dead;
@@ -110,6 +155,7 @@ final class Automaton {
   private void forget() {
     for (GrammarState state : states.keySet()) {
       state.next = null;
+      state.run = null;
     }
     states.clear();
     stacks.forget();

@@ -79,6 +79,10 @@ public final class Grammar {
     return automaton;
   }
 
+  GrammarException error(int position, String problem) {
+    return source.error(position, problem);
+  }
+
   /** What it says about tokens. */
   List<Expr.Token> tokens() {
     return automaton.network().tokens();

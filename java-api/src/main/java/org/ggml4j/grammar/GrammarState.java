@@ -25,6 +25,9 @@ public final class GrammarState {
   /** Per class of bytes the state behind it, as far as known; threads may see it late. */
   @Nullable GrammarState @Nullable [] next;
 
+  /** The characters that lead to one next state, if they were asked for. */
+  @Nullable Run run;
+
   GrammarState(Automaton automaton, Key key) {
     this.automaton = automaton;
     this.nodes = key.nodes;
