@@ -138,13 +138,20 @@ public final class GrammarConstraint implements LogitsProcessor {
     if (begin >= 0) {
       states[size + 1] = fitting(masks.accept(states[size], token));
     } else {
-      int from = scan.add(token, masks.trie().tokenizer().tokenBytes(token, true));
+      int from = scan.add(token, textOf(token));
       if (from >= 0) {
         states[size + 1] = replay(from);
         begin = size + 1;
       }
     }
     size++;
+  }
+
+  /** A token's text; a trigger's also if it is hidden. */
+  private byte[] textOf(int token) {
+    return triggers.contains(new GrammarTrigger.Token(token))
+        ? masks.trie().tokenizer().tokenBytes(token, true)
+        : masks.trie().text(token);
   }
 
   /** The state after the text from a place in it on, which lies in the last tokens. */

@@ -8,11 +8,13 @@ import java.util.regex.Pattern;
  */
 public sealed interface GrammarTrigger {
 
-  /** A token; the grammar describes the text from this token on, with its text. */
+  /** A token; the grammar describes the text from this token on, with its text, hidden or not. */
   record Token(int id) implements GrammarTrigger {}
 
   /**
    * A text, which may be spread over tokens; the grammar describes the text from its beginning on.
+   * If the token that completes it goes on in a way that does not fit, the generation ends with a
+   * {@link GrammarDeadEndException}, as in llama.cpp.
    */
   record Word(String text) implements GrammarTrigger {
     public Word {
