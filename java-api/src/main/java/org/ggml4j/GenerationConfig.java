@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.ggml4j.grammar.Grammar;
 import org.ggml4j.sampling.LogitsProcessor;
 import org.ggml4j.sampling.Sampler;
 import org.ggml4j.sampling.Samplers;
@@ -22,6 +23,7 @@ import org.ggml4j.sampling.Samplers;
  * @param processors edit the logits of each step before the filters above
  * @param sampler picks the tokens instead of temperature, topK, topP, minP and seed
  * @param speculation guesses tokens ahead, so that the same text takes less time; empty for none
+ * @param grammar that the text must follow; it comes before the processors
  */
 public record GenerationConfig(
     int maxTokens,
@@ -33,7 +35,8 @@ public record GenerationConfig(
     List<String> stop,
     List<LogitsProcessor> processors,
     Optional<Sampler> sampler,
-    Optional<Speculation> speculation) {
+    Optional<Speculation> speculation,
+    Optional<Grammar> grammar) {
 
   public GenerationConfig {
     if (maxTokens < 1) {
@@ -72,6 +75,7 @@ public record GenerationConfig(
         List.of(),
         List.of(),
         Optional.empty(),
+        Optional.empty(),
         Optional.empty());
   }
 
@@ -82,27 +86,27 @@ public record GenerationConfig(
 
   public GenerationConfig withMaxTokens(int n) {
     return new GenerationConfig(
-        n, temperature, topK, topP, minP, seed, stop, processors, sampler, speculation);
+        n, temperature, topK, topP, minP, seed, stop, processors, sampler, speculation, grammar);
   }
 
   public GenerationConfig withTemperature(float t) {
     return new GenerationConfig(
-        maxTokens, t, topK, topP, minP, seed, stop, processors, sampler, speculation);
+        maxTokens, t, topK, topP, minP, seed, stop, processors, sampler, speculation, grammar);
   }
 
   public GenerationConfig withTopK(int k) {
     return new GenerationConfig(
-        maxTokens, temperature, k, topP, minP, seed, stop, processors, sampler, speculation);
+        maxTokens, temperature, k, topP, minP, seed, stop, processors, sampler, speculation, grammar);
   }
 
   public GenerationConfig withTopP(float p) {
     return new GenerationConfig(
-        maxTokens, temperature, topK, p, minP, seed, stop, processors, sampler, speculation);
+        maxTokens, temperature, topK, p, minP, seed, stop, processors, sampler, speculation, grammar);
   }
 
   public GenerationConfig withMinP(float p) {
     return new GenerationConfig(
-        maxTokens, temperature, topK, topP, p, seed, stop, processors, sampler, speculation);
+        maxTokens, temperature, topK, topP, p, seed, stop, processors, sampler, speculation, grammar);
   }
 
   public GenerationConfig withSeed(long s) {
@@ -116,7 +120,8 @@ public record GenerationConfig(
         stop,
         processors,
         sampler,
-        speculation);
+        speculation,
+        grammar);
   }
 
   /** Ends the generation when one of these texts appears. */
@@ -131,7 +136,8 @@ public record GenerationConfig(
         List.of(texts),
         processors,
         sampler,
-        speculation);
+        speculation,
+        grammar);
   }
 
   /** Adds an edit of the logits behind those there are. */
@@ -139,7 +145,32 @@ public record GenerationConfig(
     List<LogitsProcessor> more = new ArrayList<>(processors);
     more.add(processor);
     return new GenerationConfig(
-        maxTokens, temperature, topK, topP, minP, seed, stop, more, sampler, speculation);
+        maxTokens, temperature, topK, topP, minP, seed, stop, more, sampler, speculation, grammar);
+  }
+
+  /**
+   * Lets only texts be written that follow a grammar in GBNF; see {@code docs/grammars.md}.
+   *
+   * @throws org.ggml4j.grammar.GrammarException if it is wrong or too large; it says where
+   */
+  public GenerationConfig withGrammar(String gbnf) {
+    return withGrammar(Grammar.parse(gbnf));
+  }
+
+  /** Lets only texts be written that follow a grammar. */
+  public GenerationConfig withGrammar(Grammar rules) {
+    return new GenerationConfig(
+        maxTokens,
+        temperature,
+        topK,
+        topP,
+        minP,
+        seed,
+        stop,
+        processors,
+        sampler,
+        speculation,
+        Optional.of(rules));
   }
 
   /** Picks tokens in one's own way. */
@@ -154,7 +185,8 @@ public record GenerationConfig(
         stop,
         processors,
         Optional.of(own),
-        speculation);
+        speculation,
+        grammar);
   }
 
   /** Guesses tokens ahead: the same text in less time. */
@@ -169,7 +201,8 @@ public record GenerationConfig(
         stop,
         processors,
         sampler,
-        Optional.of(how));
+        Optional.of(how),
+        grammar);
   }
 
   /** What picks the tokens of one generation: filters in llama.cpp's order, then a draw. */
@@ -187,5 +220,13 @@ public record GenerationConfig(
             Samplers.minP(minP),
             Samplers.temperature(temperature)),
         Samplers.distribution(seed.orElseGet(System::nanoTime)));
+  }
+
+  /** What edits the logits of one generation: the grammar, then the processors there are. */
+  List<LogitsProcessor> newProcessors(Model model) {
+    List<LogitsProcessor> all = new ArrayList<>();
+    grammar.ifPresent(rules -> all.add(model.masks(rules).newConstraint()));
+    all.addAll(processors);
+    return List.copyOf(all);
   }
 }

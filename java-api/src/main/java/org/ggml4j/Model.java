@@ -14,6 +14,8 @@ import org.ggml4j.gguf.GgufFile;
 import org.ggml4j.gguf.GgufFormatException;
 import org.ggml4j.gguf.GgufMetadata;
 import org.ggml4j.gguf.UnsupportedModelException;
+import org.ggml4j.grammar.Grammar;
+import org.ggml4j.grammar.GrammarMasks;
 import org.ggml4j.tokenizer.Tokenizer;
 import org.jspecify.annotations.Nullable;
 
@@ -41,6 +43,7 @@ public final class Model implements AutoCloseable {
   private final CloseStack owned = new CloseStack();
   private final Set<Session> sessions = new LinkedHashSet<>();
   private final ModelLoader.Loaded loaded;
+  private final GrammarCache grammars = new GrammarCache();
   private @Nullable Tokenizer tokenizer;
   private volatile boolean closed;
 
@@ -139,6 +142,19 @@ public final class Model implements AutoCloseable {
       tokenizer = made;
     }
     return made;
+  }
+
+  /**
+   * A grammar over this model's vocabulary, for constraints of one's own: lazy ones, or in a
+   * search. {@link GenerationConfig#withGrammar} needs none of this. The last grammars are
+   * remembered with what was found out about them.
+   *
+   * @throws org.ggml4j.grammar.GrammarException if it names a token that the vocabulary does not
+   *     have
+   * @throws UnsupportedModelException if the model has no tokenizer that is implemented
+   */
+  public GrammarMasks masks(Grammar grammar) {
+    return grammars.masks(grammar, tokenizer());
   }
 
   /** Which kinds of memory the weights are in, in one line. */

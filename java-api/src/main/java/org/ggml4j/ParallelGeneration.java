@@ -70,7 +70,7 @@ public final class ParallelGeneration implements AutoCloseable {
       System.arraycopy(prompt, 0, history, common.length, prompt.length);
       Sampler sampler = config.sampler().map(Sampler::fork).orElseGet(config::newSampler);
       List<LogitsProcessor> processors =
-          config.processors().stream().map(LogitsProcessor::fork).toList();
+          config.newProcessors(session.model()).stream().map(LogitsProcessor::fork).toList();
       return loop.add(
           history,
           prompt,

@@ -203,6 +203,8 @@ public final class Session implements AutoCloseable {
    * @throws ContextFullException if the prompt does not fit
    * @throws IllegalArgumentException if a token is not in the vocabulary or there is nothing to
    *     continue
+   * @throws org.ggml4j.grammar.GrammarException if the configuration's grammar names a token that
+   *     the vocabulary does not have
    */
   public Generation generate(int[] prompt, GenerationConfig config) {
     enter();
@@ -222,7 +224,7 @@ public final class Session implements AutoCloseable {
               model.tokenizer(),
               tokens,
               config.newSampler(),
-              new TokenLoop.Options(config.maxTokens(), config.stop(), config.processors()),
+              new TokenLoop.Options(config.maxTokens(), config.stop(), config.newProcessors(model)),
               logits());
       return new Generation(this, loop, tokens.length, ++revision, speculation);
     } finally {

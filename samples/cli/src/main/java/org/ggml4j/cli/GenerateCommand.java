@@ -135,6 +135,7 @@ final class GenerateCommand implements Callable<Integer> {
               seed.isPresent() ? OptionalLong.of(seed.get()) : OptionalLong.empty(),
               stop,
               List.of(),
+              Optional.empty(),
               Optional.empty());
       modelOptions = engine.model(true);
       sessionOptions = engine.session(GgmlType.F16, true).withContext(nCtx);
