@@ -96,17 +96,47 @@ public record GenerationConfig(
 
   public GenerationConfig withTopK(int k) {
     return new GenerationConfig(
-        maxTokens, temperature, k, topP, minP, seed, stop, processors, sampler, speculation, grammar);
+        maxTokens,
+        temperature,
+        k,
+        topP,
+        minP,
+        seed,
+        stop,
+        processors,
+        sampler,
+        speculation,
+        grammar);
   }
 
   public GenerationConfig withTopP(float p) {
     return new GenerationConfig(
-        maxTokens, temperature, topK, p, minP, seed, stop, processors, sampler, speculation, grammar);
+        maxTokens,
+        temperature,
+        topK,
+        p,
+        minP,
+        seed,
+        stop,
+        processors,
+        sampler,
+        speculation,
+        grammar);
   }
 
   public GenerationConfig withMinP(float p) {
     return new GenerationConfig(
-        maxTokens, temperature, topK, topP, p, seed, stop, processors, sampler, speculation, grammar);
+        maxTokens,
+        temperature,
+        topK,
+        topP,
+        p,
+        seed,
+        stop,
+        processors,
+        sampler,
+        speculation,
+        grammar);
   }
 
   public GenerationConfig withSeed(long s) {

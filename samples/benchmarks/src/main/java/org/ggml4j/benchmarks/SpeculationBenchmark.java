@@ -47,7 +47,8 @@ public final class SpeculationBenchmark {
    *
    * @param likeliest token of each step
    */
-  private record Run(int[] likeliest, double tokensPerSecond, SpeculationStats speculation) {}
+  private record Run(
+      List<Integer> likeliest, double tokensPerSecond, SpeculationStats speculation) {}
 
   /**
    * What a task showed.
@@ -161,8 +162,8 @@ public final class SpeculationBenchmark {
       plain[i] = a.tokensPerSecond;
       speculative[i] = b.tokensPerSecond;
       ratios[i] = b.tokensPerSecond / a.tokensPerSecond;
-      for (int t = 0; t < a.likeliest.length; t++) {
-        different += a.likeliest[t] == b.likeliest[t] ? 0 : 1;
+      for (int t = 0; t < a.likeliest.size(); t++) {
+        different += a.likeliest.get(t).equals(b.likeliest.get(t)) ? 0 : 1;
       }
       last = b.speculation;
     }
@@ -185,7 +186,7 @@ public final class SpeculationBenchmark {
           session.generate(task.prompt, config.withSampler(picks).withMaxTokens(n));
       int written = (int) generation.stream().count();
       return new Run(
-          Arrays.copyOf(likeliest, written),
+          Arrays.stream(likeliest, 0, written).boxed().toList(),
           generation.stats().tokensPerSecond(),
           generation.stats().speculation().orElse(new SpeculationStats(0, 0, 0, 0)));
     }

@@ -1,6 +1,8 @@
 package org.ggml4j.cli;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -14,7 +16,10 @@ import org.ggml4j.ModelOptions;
 import org.ggml4j.Piece;
 import org.ggml4j.Session;
 import org.ggml4j.SessionOptions;
+import org.ggml4j.Speculation;
 import org.ggml4j.gguf.GgmlType;
+import org.ggml4j.grammar.Grammar;
+import org.ggml4j.grammar.GrammarException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -91,6 +96,20 @@ final class GenerateCommand implements Callable<Integer> {
   private List<String> stop = List.of();
 
   @Option(
+      names = "--grammar",
+      paramLabel = "FILE",
+      description = "Write only what follows this grammar, in llama.cpp's GBNF.")
+  private Optional<Path> grammar = Optional.empty();
+
+  @Option(
+      names = "--speculate",
+      paramLabel = "ngram",
+      description =
+          "Guess tokens ahead, so that a text that repeats itself takes less time; the text is the"
+              + " same. ngram: from the text so far.")
+  private Optional<Speculate> speculation = Optional.empty();
+
+  @Option(
       names = "--ctx",
       paramLabel = "N",
       description = "Tokens of context. Default: the model's own, at most 4096.")
@@ -136,9 +155,13 @@ final class GenerateCommand implements Callable<Integer> {
               stop,
               List.of(),
               Optional.empty(),
-              Optional.empty());
+              speculation.map(Speculate::speculation),
+              grammar());
       modelOptions = engine.model(true);
       sessionOptions = engine.session(GgmlType.F16, true).withContext(nCtx);
+    } catch (GrammarException e) {
+      throw new ParameterException(
+          spec.commandLine(), grammar.orElseThrow() + ": " + e.getMessage(), e);
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }
@@ -169,6 +192,21 @@ final class GenerateCommand implements Callable<Integer> {
       streams.err().println(Figures.line(generation.stats()));
       return 0;
     }
+  }
+
+  /** Where guesses come from. */
+  enum Speculate {
+    ngram;
+
+    Speculation speculation() {
+      return Speculation.ngram();
+    }
+  }
+
+  private Optional<Grammar> grammar() throws IOException {
+    return grammar.isPresent()
+        ? Optional.of(Grammar.parse(Files.readString(grammar.get())))
+        : Optional.empty();
   }
 
   private String prompt() throws IOException {
