@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * messages are put together only when something is wrong.
  */
 final class Cursor {
+  /** A buffer over a segment has to be so much smaller than 2 GiB, as an array would. */
+  private static final int LONGEST_BUFFER = Integer.MAX_VALUE - 8;
+
   final ByteBuffer bytes;
   final long fileSize;
   final @Nullable Path path;
@@ -32,7 +35,7 @@ final class Cursor {
    */
   Cursor(MemorySegment file, @Nullable Path path) {
     this.fileSize = file.byteSize();
-    this.end = (int) Math.min(fileSize, Integer.MAX_VALUE);
+    this.end = (int) Math.min(fileSize, LONGEST_BUFFER);
     this.bytes = file.asSlice(0, end).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
     this.path = path;
   }

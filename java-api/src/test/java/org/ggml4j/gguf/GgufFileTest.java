@@ -6,9 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -51,6 +54,22 @@ class GgufFileTest {
       assertThat(output.nBytes()).isEqualTo(4 * 34);
       assertThat(file.data(output).get(ValueLayout.JAVA_BYTE, 135)).isEqualTo((byte) 136);
       assertThat(file.tensor("blk.0.attn_q.weight")).isEmpty();
+    }
+  }
+
+  /** Where files can have holes, this one takes no more room than its sample. */
+  @Test
+  void aFileMayBeLargerThanABufferCanBe() throws IOException {
+    for (long size : new long[] {Integer.MAX_VALUE, 5L << 30}) {
+      Path path = Files.write(folder.resolve("large.gguf"), RawGguf.sample(3).bytes());
+      try (FileChannel channel = FileChannel.open(path, StandardOpenOption.WRITE)) {
+        channel.write(ByteBuffer.allocate(1), size - 1);
+      }
+      try (GgufFile file = GgufFile.open(path)) {
+        assertThat(file.size()).isEqualTo(size);
+        assertThat(file.tensors()).hasSize(3);
+      }
+      Files.delete(path);
     }
   }
 
