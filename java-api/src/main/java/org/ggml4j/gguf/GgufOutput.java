@@ -5,15 +5,10 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
 
-/** The writer's disk side: a temporary file, tensor data streamed into it, one rename. */
+/** The writer's disk side: tensor data is streamed into a file that appears when complete. */
 final class GgufOutput {
   private static final int CHUNK = 1 << 20;
 
@@ -21,29 +16,18 @@ final class GgufOutput {
 
   static void write(Path target, byte[] header, int alignment, List<GgufWriter.Item> tensors)
       throws IOException {
-    Temporary file = create(target);
-    boolean complete = false;
-    try {
-      try (FileChannel channel = file.channel) {
-        writeFully(channel, ByteBuffer.wrap(header));
-        for (GgufWriter.Item t : tensors) {
+    AtomicFile.write(
+        target,
+        channel -> {
+          AtomicFile.writeFully(channel, ByteBuffer.wrap(header));
+          for (GgufWriter.Item t : tensors) {
+            pad(channel, alignment);
+            Exactly out = new Exactly(channel, t);
+            t.data().writeTo(out);
+            out.checkComplete();
+          }
           pad(channel, alignment);
-          Exactly out = new Exactly(channel, t);
-          t.data().writeTo(out);
-          out.checkComplete();
-        }
-        pad(channel, alignment);
-        channel.force(true);
-      }
-      Files.move(
-          file.path, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-      complete = true;
-    } finally {
-      if (!complete) {
-        Files.deleteIfExists(file.path);
-      }
-    }
-    syncFolder(target);
+        });
   }
 
   /** Copies a segment of any kind, native or of a Java array, in pieces. */
@@ -58,47 +42,13 @@ final class GgufOutput {
     }
   }
 
-  private record Temporary(Path path, FileChannel channel) {}
-
-  private static Temporary create(Path target) throws IOException {
-    for (int attempt = 1; ; attempt++) {
-      String random = Long.toUnsignedString(ThreadLocalRandom.current().nextLong(), 36);
-      Path path = target.resolveSibling("." + target.getFileName() + "." + random + ".tmp");
-      try {
-        return new Temporary(
-            path, FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
-      } catch (FileAlreadyExistsException e) {
-        if (attempt == 100) {
-          throw e;
-        }
-      }
-    }
-  }
-
   private static void pad(FileChannel channel, int alignment) throws IOException {
     long at = channel.position();
     long gap = GgufParser.align(at, alignment) - at;
     while (gap > 0) {
       int n = (int) Math.min(gap, CHUNK);
-      writeFully(channel, ByteBuffer.allocate(n));
+      AtomicFile.writeFully(channel, ByteBuffer.allocate(n));
       gap -= n;
-    }
-  }
-
-  private static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {
-    while (bytes.hasRemaining()) {
-      channel.write(bytes);
-    }
-  }
-
-  /** Makes the rename itself survive a power cut, where folders can be synced (not on Windows). */
-  private static void syncFolder(Path target) throws IOException {
-    Path folder = target.toAbsolutePath().getParent();
-    if (folder == null || !folder.getFileSystem().supportedFileAttributeViews().contains("posix")) {
-      return;
-    }
-    try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
-      channel.force(true);
     }
   }
 
@@ -124,7 +74,7 @@ final class GgufOutput {
                 + tensor.nBytes()
                 + " bytes of its shape and type");
       }
-      writeFully(channel, src);
+      AtomicFile.writeFully(channel, src);
       left -= n;
       return n;
     }
