@@ -172,9 +172,9 @@ class MisuseTest {
 
   @Test
   void aModelWithoutATokenizer() {
-    assertThatThrownBy(model::tokenizer)
+    assertThatThrownBy(() -> model.tokenizer().encode("Once"))
         .isInstanceOf(UnsupportedModelException.class)
-        .hasMessageContaining("no_vocab");
+        .hasMessageContaining("no tokenizer");
     assertThatThrownBy(() -> session.generate("Once", GenerationConfig.greedy()))
         .isInstanceOf(UnsupportedModelException.class);
   }

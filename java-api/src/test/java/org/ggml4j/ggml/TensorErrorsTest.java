@@ -259,6 +259,7 @@ class TensorErrorsTest {
             () -> f32(12, 2).splitHeads(5),
             () -> f32(12, 2).splitHeads(0),
             () -> f32(12, 2).splitHeads(-4)));
+    w.put("mergeHeads", List.of(() -> f32(4, 3, 2, 2).mergeHeads()));
     w.put(
         "view2d",
         List.of(
