@@ -2,7 +2,6 @@ package org.ggml4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
-import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
@@ -138,9 +137,12 @@ class MisuseTest {
         .isThrownBy(() -> session.shiftTokens(0, 0, 10, -1))
         .withMessageContaining("shifted by -1");
     session.copySequence(0, 1);
-    assertThatIllegalStateException()
-        .isThrownBy(() -> session.shiftTokens(0, 0, 10, 1))
-        .withMessageContaining("shares");
+    assertThatThrownBy(() -> session.shiftTokens(0, 0, 10, 1))
+        .as("no room to copy what is shared")
+        .isInstanceOf(ContextFullException.class);
+    assertThat(session.nPast(0)).isEqualTo(10);
+    session.shiftTokens(0, 5, 10, 1);
+    assertThat(session.nPast(0)).isEqualTo(11);
     assertThat(session.nPast(1)).isEqualTo(10);
     session.copySequence(1, 1);
     assertThat(session.nPast(1)).as("a copy of itself").isEqualTo(10);

@@ -138,7 +138,7 @@ public final class Evaluator implements CloseStack.Closing {
     graph.clear();
     forgetGraph();
     Inputs in = new Inputs(graph, sizes, false, cache.nCells());
-    Tensor out = model.forward(in, cache.in(in));
+    Tensor out = model.forward(in, cache.in(in, options.threads));
     if (sizes.nOutputs() > 0) { // else only what the cache's writes depend on is computed
       if (output.hasEmbeddings()) {
         embeddings = Optional.of(graph.expand(hiddenState(out).output()));
@@ -254,7 +254,12 @@ public final class Evaluator implements CloseStack.Closing {
     }
   }
 
-  private void applyShift() {
+  /**
+   * Turns the keys of tokens that were moved, if there are any; otherwise the next batch does it.
+   *
+   * @throws GgmlException if it was aborted before it began
+   */
+  public void applyShift() {
     if (!cache.isShiftPending()) {
       return;
     }

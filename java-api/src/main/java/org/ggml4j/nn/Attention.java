@@ -30,6 +30,26 @@ public final class Attention {
   }
 
   /**
+   * As {@link #flash} for one token: the query heads that share a key head take the place of
+   * tokens, so that GGML divides the heads among its threads and not the cells.
+   *
+   * @param q F32 [headDim, nHead, 1]
+   * @param mask F16 [nKv, nHead / nHeadKv], all rows equal
+   * @param s without ALiBi and sinks, which go by the number of a head
+   * @return F32 [headDimV * nHead, 1]
+   */
+  public static Tensor flashByGroups(Tensor q, Tensor k, Tensor v, Tensor mask, Scores s, int il) {
+    long group = q.ne(1) / k.ne(2);
+    Tensor kk = k.type() == GgmlType.F32 ? k.cast(GgmlType.F16) : k;
+    Tensor vv = v.type() == GgmlType.F32 ? v.cast(GgmlType.F16) : v;
+    Tensor heads = q.reshape(q.ne(0), group, k.ne(2)); // [headDim, nHead / nHeadKv, nHeadKv]
+    Tensor x =
+        heads.flashAttnExt(kk, vv, mask, s.scale(), 0, s.softcap()); // [headDimV, nHeadKv, …]
+    Tensor y = x.permute(0, 2, 1, 3); // [headDimV, nHead / nHeadKv, nHeadKv]
+    return y.cont2d(x.ne(0) * q.ne(1), 1).named("kqv_out", il);
+  }
+
+  /**
    * As two matrix products with a softmax between them.
    *
    * @param q F32 [headDim, nHead, nTokens]

@@ -3,10 +3,12 @@ package org.ggml4j.nn;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.ggml4j.ggml.BufferType;
 import org.ggml4j.ggml.CloseStack;
 import org.ggml4j.ggml.Graph;
@@ -27,8 +29,14 @@ import org.jspecify.annotations.Nullable;
  * <p>One thread at a time.
  */
 public final class CellCache implements CloseStack.Closing {
+  /** A sequence's tokens are stored in pages of so many cells. */
+  public static final int PAGE = Placement.PAGE;
+
   /** The number of cells looked at is rounded up to this, so that the graph is rebuilt rarely. */
   private static final int N_KV_STEP = 256;
+
+  /** From so many cells on GGML may divide them among threads, in flash attention of one token. */
+  private static final int N_KV_SPLIT = 512;
 
   private static final short F16_MINUS_INFINITY = (short) 0xFC00;
 
@@ -64,11 +72,14 @@ public final class CellCache implements CloseStack.Closing {
   private final List<LayerShape> shapes;
   private final Options options;
   private final Optional<Window> window;
+  private final int nStored;
   private final CellMap cells;
+  private final Placement placement;
+  private final Discarding discarding;
   private final WeightStore store;
+  private final CellRows rows;
   private final List<Weight> keys = new ArrayList<>();
   private final List<Weight> values = new ArrayList<>();
-  private int[] slots = new int[512];
   private long bytes;
 
   /**
@@ -91,24 +102,35 @@ public final class CellCache implements CloseStack.Closing {
       checkBlocks("keys", options.typeK, s.headDimK);
       checkBlocks("values", options.typeV, s.headDimV);
     }
+    // Whole blocks, so that no operation works in another way on the last of them.
+    nStored = (int) Math.min(Integer.MAX_VALUE, roundUp(options.nCells));
     store = new WeightStore(2 * shapes.size() + 2);
+    rows = new CellRows(store);
     try {
       for (LayerShape s : shapes) {
-        keys.add(
-            store.declare(s.memory, "cache_k_l" + s.il, options.typeK, s.nEmbdK(), options.nCells));
-        values.add(
-            store.declare(s.memory, "cache_v_l" + s.il, options.typeV, s.nEmbdV(), options.nCells));
+        Weight k = store.declare(s.memory, "cache_k_l" + s.il, options.typeK, s.nEmbdK(), nStored);
+        Weight v = store.declare(s.memory, "cache_v_l" + s.il, options.typeV, s.nEmbdV(), nStored);
+        keys.add(k);
+        values.add(v);
+        rows.add(k, nStored, false);
+        rows.add(v, nStored, !options.flashAttn);
       }
       for (long size : store.allocate(WeightStore.Usage.CACHE).values()) {
         bytes += size;
       }
       // After the native memory: too large a context is then a GgmlException, no OutOfMemoryError.
-      cells = new CellMap(options.nCells);
+      cells = new CellMap(options.nCells, nStored);
+      placement = new Placement(cells);
+      discarding = new Discarding(cells, rows);
       clearMemory();
     } catch (Throwable e) {
       store.close();
       throw e;
     }
+  }
+
+  private static long roundUp(int n) {
+    return ((long) n + N_KV_STEP - 1) / N_KV_STEP * N_KV_STEP;
   }
 
   private static void checkBlocks(String what, GgmlType type, int headDim) {
@@ -135,6 +157,11 @@ public final class CellCache implements CloseStack.Closing {
     return options.nCells;
   }
 
+  /** Cells that the largest graph looks at: all there are, rounded up. */
+  int maxKv() {
+    return nStored;
+  }
+
   /** Cells in use. */
   public int used() {
     return cells.used();
@@ -142,6 +169,10 @@ public final class CellCache implements CloseStack.Closing {
 
   public boolean flashAttn() {
     return options.flashAttn;
+  }
+
+  public Options options() {
+    return options;
   }
 
   public int nLayer() {
@@ -164,6 +195,35 @@ public final class CellCache implements CloseStack.Closing {
   int room() {
     makeRoom(CellMap.MAX_SEQUENCES);
     return options.nCells - cells.used();
+  }
+
+  /** The cells of a sequence in the order of their positions. */
+  public int[] cells(int sequence) {
+    CellMap.checkSequence(sequence);
+    return cells.cells(sequence);
+  }
+
+  /** As {@link #cells(int)}, but only those that the sequence's next token sees. */
+  public int[] seenCells(int sequence) {
+    int next = maxPosition(sequence) + 1;
+    return Arrays.stream(cells(sequence))
+        .filter(c -> window.isEmpty() || !window.get().hides(cells.position(c), next))
+        .toArray();
+  }
+
+  /** The position of the token in a cell. */
+  public int position(int cell) {
+    return cells.position(cell);
+  }
+
+  /** The token in a cell. */
+  public int token(int cell) {
+    return cells.token(cell);
+  }
+
+  /** The stored keys and values as bytes. */
+  public CellRows rows() {
+    return rows;
   }
 
   /** Largest position in a sequence, -1 if it is empty. */
@@ -198,13 +258,60 @@ public final class CellCache implements CloseStack.Closing {
     cells.reassign(targets, sources);
   }
 
-  /**
-   * Moves a range of positions, {@code to} excluded, of a sequence by {@code delta}. The keys are
-   * turned when {@link #buildShift}'s graph is computed next.
-   */
-  public void shift(int sequence, int from, int to, int delta) {
+  /** Throws unless {@link #shift} has room for the copies that it needs. */
+  void checkShift(int sequence, int from, int to, int delta) {
     CellMap.checkSequence(sequence);
+    cells.checkShift(sequence, from, to, delta);
+    cells.checkRoom(discarding.copiesToOwn(sequence, from, to));
+  }
+
+  /** As {@link SequenceMemory#shift}. */
+  void shift(int sequence, int from, int to, int delta) {
+    checkShift(sequence, from, to, delta);
+    discarding.own(sequence, from, to);
     cells.shift(sequence, from, to, delta);
+  }
+
+  /** As {@link SequenceMemory#discard}. */
+  Discarding discarding() {
+    return discarding;
+  }
+
+  /** Throws unless a sequence of so many tokens finds room when it gives up those it has. */
+  void checkAdopt(int sequence, int n) {
+    makeRoom(n);
+    int others = cells.used() - cells.usedAlone(sequence);
+    if (n > options.nCells - others) {
+      throw new ContextFullException(options.nCells, others, n);
+    }
+  }
+
+  /**
+   * Gives a sequence tokens whose keys and values are yet to be written, by {@link #rows}.
+   *
+   * @param positions of the tokens, ascending
+   * @return their cells
+   * @throws ContextFullException if there are not enough; nothing was changed
+   */
+  int[] adopt(int sequence, int[] tokens, int[] positions) {
+    CellMap.checkSequence(sequence);
+    cells.checkRoom(tokens.length);
+    int[] taken = new int[tokens.length];
+    Batch run = new Batch(tokens.length);
+    for (int i = 0; i < tokens.length; ) {
+      run.clear();
+      int begin = i;
+      do {
+        run.add(tokens[i], positions[i], sequence, false);
+        i++;
+      } while (i < tokens.length && positions[i] == positions[i - 1] + 1);
+      prepare(run);
+      commit(run);
+      for (int j = begin; j < i; j++) {
+        taken[j] = placement.cell(j - begin);
+      }
+    }
+    return taken;
   }
 
   /** Whether keys must be turned before the next batch. */
@@ -227,33 +334,47 @@ public final class CellCache implements CloseStack.Closing {
     for (int i = 0; i < batch.size(); i++) {
       CellMap.checkSequence(batch.sequence(i));
     }
-    if (slots.length < batch.size()) {
-      slots = new int[Math.max(batch.size(), 2 * slots.length)];
-    }
     makeRoom(batch.size());
-    cells.findFree(batch, slots);
+    if (!placement.find(batch, true)) {
+      window.ifPresent(cells::dropHidden);
+      placement.slide(this::movePage);
+      placement.find(batch, false);
+    }
     int end = cells.end();
     for (int i = 0; i < batch.size(); i++) {
-      end = Math.max(end, slots[i] + 1);
+      end = Math.max(end, placement.cell(i) + 1);
     }
-    return nKv(end);
+    return (int) Math.min(nStored, roundUp(end));
   }
 
-  private int nKv(int end) {
-    return Math.min(options.nCells, (end + N_KV_STEP - 1) / N_KV_STEP * N_KV_STEP);
+  private void movePage(int from, int to) {
+    int n = Math.min(PAGE, cells.nCells() - from);
+    rows.copy(range(from, n), range(to, n), n);
+    cells.slide(from, to, n);
+  }
+
+  private static int[] range(int from, int n) {
+    return IntStream.range(from, from + n).toArray();
   }
 
   /** Takes the cells that {@link #prepare} found, before the graph's inputs are filled. */
   public void commit(Batch batch) {
+    int n = placement.nMoves();
+    if (n > 0) {
+      rows.copy(placement.movesFrom(), placement.movesTo(), n);
+      for (int i = 0; i < n; i++) {
+        cells.move(placement.movesFrom()[i], placement.movesTo()[i], placement.mover());
+      }
+    }
     for (int i = 0; i < batch.size(); i++) {
-      cells.take(slots[i], batch.position(i), batch.sequence(i));
+      cells.take(placement.cell(i), batch.token(i), batch.position(i), batch.sequence(i));
     }
   }
 
   /** Gives the cells of a batch back whose computation failed, before anything else happens. */
   public void rollback(Batch batch) {
     for (int i = 0; i < batch.size(); i++) {
-      cells.release(slots[i]);
+      cells.release(placement.cell(i));
     }
   }
 
@@ -266,9 +387,10 @@ public final class CellCache implements CloseStack.Closing {
    * This cache as the layers of one graph see it, by their place in the list of shapes.
    *
    * @param nKv cells that are looked at
+   * @param threads CPU threads that will compute the graph
    */
-  KvCache in(Inputs inputs, int nKv) {
-    return new View(inputs, nKv);
+  KvCache in(Inputs inputs, int nKv, int threads) {
+    return new View(inputs, nKv, threads);
   }
 
   /**
@@ -277,11 +399,11 @@ public final class CellCache implements CloseStack.Closing {
    */
   public void buildShift(Inputs inputs) {
     Graph g = inputs.graph();
-    Tensor shifts = inputs.add("K_shift", GgmlType.I32, this::fillShifts, options.nCells);
+    Tensor shifts = inputs.add("K_shift", GgmlType.I32, this::fillShifts, nStored);
     for (int i = 0; i < shapes.size(); i++) {
       LayerShape s = shapes.get(i);
       if (s.rope.isPresent()) {
-        Tensor k = g.use(keys.get(i)).reshape(s.headDimK, s.nHeadKv, options.nCells);
+        Tensor k = g.use(keys.get(i)).reshape(s.headDimK, s.nHeadKv, nStored);
         Tensor wide = options.typeK == GgmlType.F32 ? k : k.cast(GgmlType.F32);
         g.expand(s.rope.get().turn(wide, shifts, inputs.nCtx()).cpy(k));
       }
@@ -289,24 +411,26 @@ public final class CellCache implements CloseStack.Closing {
   }
 
   private void fillShifts(Tensor shifts, Batch batch, Inputs.Scratch scratch) {
-    MemorySegment to = scratch.atLeast(4L * options.nCells);
-    for (int c = 0; c < options.nCells; c++) {
+    MemorySegment to = scratch.atLeast(4L * nStored);
+    for (int c = 0; c < nStored; c++) {
       to.setAtIndex(ValueLayout.JAVA_INT, c, cells.pendingShift(c));
     }
-    shifts.set(to, 0, 4L * options.nCells);
+    shifts.set(to, 0, 4L * nStored);
   }
 
   private final class View implements KvCache {
     private final Inputs in;
     private final int nKv;
+    private final int threads;
     private @Nullable Tensor cellIds;
     private final Map<Integer, Tensor> valueIds = new HashMap<>();
-    private @Nullable Tensor mask;
+    private final Map<Integer, Tensor> masks = new HashMap<>();
     private @Nullable Tensor distances;
 
-    View(Inputs in, int nKv) {
+    View(Inputs in, int nKv, int threads) {
       this.in = in;
       this.nKv = nKv;
+      this.threads = threads;
     }
 
     @Override
@@ -354,7 +478,9 @@ public final class CellCache implements CloseStack.Closing {
       LayerShape s = shapes.get(i);
       Tensor kAll = in.graph().use(keys.get(i));
       Tensor vAll = in.graph().use(values.get(i));
-      Tensor mask = scores.maxBias() > 0 ? distances() : mask();
+      boolean byGroups = isSplit(s, q, scores);
+      int maskRows = byGroups ? (int) (q.ne(1) / s.nHeadKv) : in.nTokens();
+      Tensor mask = scores.maxBias() > 0 ? distances() : mask(maskRows);
       GgmlType tk = options.typeK;
       GgmlType tv = options.typeV;
       Tensor k =
@@ -364,11 +490,33 @@ public final class CellCache implements CloseStack.Closing {
         Tensor v =
             vAll.view3d(
                 s.headDimV, nKv, s.nHeadKv, tv.rowSize(s.nEmbdV()), tv.rowSize(s.headDimV), 0);
-        return in.graph().expand(Attention.flash(q, k, v, mask, scores, s.il));
+        return in.graph()
+            .expand(
+                byGroups
+                    ? Attention.flashByGroups(q, k, v, mask, scores, s.il)
+                    : Attention.flash(q, k, v, mask, scores, s.il));
       }
-      long row = tv.rowSize(options.nCells);
+      long row = tv.rowSize(nStored);
       Tensor v = vAll.view3d(nKv, s.headDimV, s.nHeadKv, row, row * s.headDimV, 0);
       return in.graph().expand(Attention.explicit(q, k, v, mask, scores, s.il));
+    }
+
+    /**
+     * Whether GGML would divide the cells among threads, though the heads can be divided evenly. It
+     * would make a result depend on the number of threads, and on cells that are not looked at.
+     */
+    private boolean isSplit(LayerShape s, Tensor q, Scores scores) {
+      return options.flashAttn
+          && in.nTokens() == 1
+          && nKv >= N_KV_SPLIT
+          && threads > 1
+          && q.ne(1) % threads == 0
+          && q.ne(1) > s.nHeadKv
+          && scores.maxBias() == 0
+          && scores.sinks().isEmpty()
+          && s.memory.isHost()
+          && options.typeK == options.typeV
+          && (options.typeK == GgmlType.F16 || options.typeK == GgmlType.F32);
     }
 
     private Tensor cellIds() {
@@ -382,7 +530,7 @@ public final class CellCache implements CloseStack.Closing {
       int n = batch.size();
       MemorySegment to = scratch.atLeast(8L * n);
       for (int i = 0; i < n; i++) {
-        to.setAtIndex(ValueLayout.JAVA_LONG, i, slots[i]);
+        to.setAtIndex(ValueLayout.JAVA_LONG, i, placement.cell(i));
       }
       tensor.set(to, 0, 8L * n);
     }
@@ -399,7 +547,7 @@ public final class CellCache implements CloseStack.Closing {
       long at = 0;
       for (int i = 0; i < batch.size(); i++) {
         for (long j = 0; j < nEmbdV; j++) {
-          to.setAtIndex(ValueLayout.JAVA_LONG, at++, j * options.nCells + slots[i]);
+          to.setAtIndex(ValueLayout.JAVA_LONG, at++, j * nStored + placement.cell(i));
         }
       }
       tensor.set(to, 0, 8 * at);
@@ -409,24 +557,21 @@ public final class CellCache implements CloseStack.Closing {
      * 0 where a token may look at a cell: of its own sequence, not of its future, and in its
      * window; else minus infinity.
      */
-    private Tensor mask() {
-      if (mask == null) {
-        mask = newMask("attn_inp_kq_mask", this::fillMask);
-      }
-      return mask;
+    private Tensor mask(int rows) {
+      return masks.computeIfAbsent(rows, n -> newMask("attn_inp_kq_mask", this::fillMask, n));
     }
 
     /** As {@link #mask}, but minus the distance where a token may look: for ALiBi. */
     private Tensor distances() {
       if (distances == null) {
-        distances = newMask("attn_inp_kq_distances", this::fillDistances);
+        distances = newMask("attn_inp_kq_distances", this::fillDistances, in.nTokens());
       }
       return distances;
     }
 
-    private Tensor newMask(String name, Inputs.Filler filler) {
+    private Tensor newMask(String name, Inputs.Filler filler, int rows) {
       GgmlType type = options.flashAttn ? GgmlType.F16 : GgmlType.F32;
-      return in.add(name, type, filler, nKv, in.nTokens());
+      return in.add(name, type, filler, nKv, rows);
     }
 
     private boolean sees(int cell, long bit, int position) {
@@ -454,6 +599,9 @@ public final class CellCache implements CloseStack.Closing {
           }
         }
         tensor.set(row, i * rowBytes, rowBytes);
+      }
+      for (int i = batch.size(); i < tensor.ne(1); i++) {
+        tensor.set(row, i * rowBytes, rowBytes); // one token, the heads of a group in its place
       }
     }
 

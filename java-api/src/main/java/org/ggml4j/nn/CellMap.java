@@ -4,7 +4,7 @@ import java.util.Arrays;
 
 /**
  * Which token of which sequences each cell of a KV cache holds. Several sequences may share a cell:
- * a common prefix is stored once.
+ * a common prefix is stored once. Which cells a batch gets, {@link Placement} decides.
  *
  * <p>Bookkeeping only, in plain Java; the numbers themselves lie in {@link CellCache}.
  */
@@ -12,7 +12,9 @@ final class CellMap {
   /** Sequences that one cache can hold; each is a bit of a long. */
   static final int MAX_SEQUENCES = Long.SIZE;
 
+  private final int nCells;
   private final int[] positions;
+  private final int[] tokens;
   private final long[] owners;
   private final int[] pendingShift;
 
@@ -25,14 +27,24 @@ final class CellMap {
   private int end;
 
   CellMap(int nCells) {
-    positions = new int[nCells];
-    owners = new long[nCells];
-    pendingShift = new int[nCells];
-    stamps = new int[nCells];
+    this(nCells, nCells);
+  }
+
+  /**
+   * @param nCells cells that can be taken
+   * @param nSeen cells that can be asked about; those behind the others are always free
+   */
+  CellMap(int nCells, int nSeen) {
+    this.nCells = nCells;
+    positions = new int[nSeen];
+    tokens = new int[nSeen];
+    owners = new long[nSeen];
+    pendingShift = new int[nSeen];
+    stamps = new int[nSeen];
   }
 
   int nCells() {
-    return owners.length;
+    return nCells;
   }
 
   /** Cells that hold a token. */
@@ -49,6 +61,10 @@ final class CellMap {
     return positions[cell];
   }
 
+  int token(int cell) {
+    return tokens[cell];
+  }
+
   /** Bit s is set if sequence s contains the token of this cell. */
   long owners(int cell) {
     return owners[cell];
@@ -61,6 +77,12 @@ final class CellMap {
     }
   }
 
+  void checkRoom(int n) {
+    if (n > nCells - used) {
+      throw new ContextFullException(nCells, used, n);
+    }
+  }
+
   /**
    * Finds free cells for the tokens of a batch without taking them: for each the lowest one behind
    * those of its sequence, so that attention adds up a sequence's tokens in the same order whatever
@@ -70,15 +92,13 @@ final class CellMap {
    */
   void findFree(Batch batch, int[] to) {
     int n = batch.size();
-    if (used + n > owners.length) {
-      throw new ContextFullException(owners.length, used, n);
-    }
+    checkRoom(n);
     stamp++;
     for (int i = 0; i < n; i++) {
       int sequence = batch.sequence(i);
       boolean sameText = i > 0 && batch.sequence(i - 1) == sequence;
       int cell = firstFree((sameText ? to[i - 1] : lastOf(batch, i, to)) + 1);
-      to[i] = cell < owners.length ? cell : firstFree(0);
+      to[i] = cell < nCells ? cell : firstFree(0);
       stamps[to[i]] = stamp;
     }
   }
@@ -101,19 +121,91 @@ final class CellMap {
   /** The first cell from this one on that is neither taken nor found for the present batch. */
   private int firstFree(int from) {
     int cell = from;
-    while (cell < owners.length && (owners[cell] != 0 || stamps[cell] == stamp)) {
+    while (cell < nCells && (owners[cell] != 0 || stamps[cell] == stamp)) {
       cell++;
     }
     return cell;
   }
 
+  /** Whether the cells from {@code from} to before {@code to} exist and are free. */
+  boolean isFree(int from, int to) {
+    if (to > nCells) {
+      return false;
+    }
+    for (int cell = from; cell < to; cell++) {
+      if (owners[cell] != 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** The cell of a sequence's token at a position, -1 if there is none. */
+  int cell(int sequence, int position) {
+    long bit = 1L << sequence;
+    for (int cell = end - 1; cell >= 0; cell--) {
+      if (positions[cell] == position && (owners[cell] & bit) != 0) {
+        return cell;
+      }
+    }
+    return -1;
+  }
+
+  /** The cells of a sequence in the order of their positions. */
+  int[] cells(int sequence) {
+    long bit = 1L << sequence;
+    long[] found = new long[end];
+    int n = 0;
+    for (int cell = 0; cell < end; cell++) {
+      if ((owners[cell] & bit) != 0) {
+        found[n++] = (long) positions[cell] << 32 | cell;
+      }
+    }
+    Arrays.sort(found, 0, n);
+    int[] cells = new int[n];
+    Arrays.setAll(cells, i -> (int) found[i]);
+    return cells;
+  }
+
+  /** Cells of a sequence that no other one has. */
+  int usedAlone(int sequence) {
+    int n = 0;
+    for (int cell = 0; cell < end; cell++) {
+      n += owners[cell] == 1L << sequence ? 1 : 0;
+    }
+    return n;
+  }
+
   /** Puts a token into a free cell. */
-  void take(int cell, int position, int sequence) {
+  void take(int cell, int token, int position, int sequence) {
+    tokens[cell] = token;
     positions[cell] = position;
     owners[cell] = 1L << sequence;
     pendingShift[cell] = 0;
     used++;
     end = Math.max(end, cell + 1);
+  }
+
+  /**
+   * Gives a sequence a token's copy in a free cell instead of the one it has, which others keep.
+   */
+  void move(int from, int to, int sequence) {
+    take(to, tokens[from], positions[from], sequence);
+    pendingShift[to] = pendingShift[from];
+    disown(from, 1L << sequence);
+    shrinkEnd();
+  }
+
+  /** Moves what {@code n} cells hold to free ones. */
+  void slide(int from, int to, int n) {
+    System.arraycopy(tokens, from, tokens, to, n);
+    System.arraycopy(positions, from, positions, to, n);
+    System.arraycopy(owners, from, owners, to, n);
+    System.arraycopy(pendingShift, from, pendingShift, to, n);
+    Arrays.fill(owners, from, from + n, 0);
+    Arrays.fill(pendingShift, from, from + n, 0);
+    end = Math.max(end, to + n);
+    shrinkEnd();
   }
 
   /** Takes a token out of its cell, whatever sequences it belongs to. */
@@ -162,13 +254,12 @@ final class CellMap {
     return n;
   }
 
-  /** The same tokens in the same cells. */
-  CellMap snapshot() {
-    CellMap copy = new CellMap(nCells());
-    System.arraycopy(positions, 0, copy.positions, 0, end);
-    System.arraycopy(owners, 0, copy.owners, 0, end);
-    copy.used = used;
-    copy.end = end;
+  /** The tokens of one sequence alone, in the same cells. */
+  CellMap alone(int sequence) {
+    CellMap copy = new CellMap(nCells);
+    for (int cell : cells(sequence)) {
+      copy.take(cell, tokens[cell], positions[cell], sequence);
+    }
     return copy;
   }
 
@@ -226,6 +317,17 @@ final class CellMap {
     shrinkEnd();
   }
 
+  /** Throws if a position would become negative. */
+  void checkShift(int sequence, int from, int to, int delta) {
+    long bit = 1L << sequence;
+    for (int cell = 0; cell < end; cell++) {
+      if (inRange(cell, bit, from, to) && positions[cell] + delta < 0) {
+        throw new IllegalArgumentException(
+            "position " + positions[cell] + " can't be shifted by " + delta);
+      }
+    }
+  }
+
   /**
    * Adds {@code delta} to positions of a sequence; the keys are turned later, by what {@link
    * #pendingShift} holds.
@@ -233,19 +335,11 @@ final class CellMap {
    * @throws IllegalStateException if a cell of the range is shared with another sequence
    */
   void shift(int sequence, int from, int to, int delta) {
+    checkShift(sequence, from, to, delta);
     long bit = 1L << sequence;
     for (int cell = 0; cell < end; cell++) {
-      if (inRange(cell, bit, from, to)) {
-        if (owners[cell] != bit) {
-          throw new IllegalStateException(
-              "sequence "
-                  + sequence
-                  + " shares its tokens with another one, they can't be shifted");
-        }
-        if (positions[cell] + delta < 0) {
-          throw new IllegalArgumentException(
-              "position " + positions[cell] + " can't be shifted by " + delta);
-        }
+      if (inRange(cell, bit, from, to) && owners[cell] != bit) {
+        throw new IllegalStateException("sequence " + sequence + " shares its tokens");
       }
     }
     for (int cell = 0; cell < end; cell++) {

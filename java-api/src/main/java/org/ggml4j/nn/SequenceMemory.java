@@ -1,6 +1,7 @@
 package org.ggml4j.nn;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -134,7 +135,9 @@ public final class SequenceMemory implements CloseStack.Closing {
       }
     }
     throw new IllegalStateException(
-        "all " + CellMap.MAX_SEQUENCES + " sequences of this cache are in use");
+        "all "
+            + CellMap.MAX_SEQUENCES
+            + " sequences of this cache are in use: close a fork, or open another session");
   }
 
   private boolean isUnused(int sequence) {
@@ -160,6 +163,24 @@ public final class SequenceMemory implements CloseStack.Closing {
   /** Largest position in a sequence, -1 if it is empty. */
   public int maxPosition(int sequence) {
     return all.maxPosition(sequence);
+  }
+
+  /** The tokens of a sequence in the order of their positions. */
+  public int[] tokens(int sequence) {
+    return Arrays.stream(all.cells(sequence)).map(all::token).toArray();
+  }
+
+  /** The positions of a sequence's tokens, ascending. */
+  public int[] positions(int sequence) {
+    return Arrays.stream(all.cells(sequence)).map(all::position).toArray();
+  }
+
+  /**
+   * The tables of cells: that of all tokens, then, if there are layers with a window, theirs. The
+   * first knows all tokens, even if no layer looks at all of them.
+   */
+  public List<CellCache> tables() {
+    return windowed.map(w -> List.of(all, w)).orElse(List.of(all));
   }
 
   /** Smallest position in a sequence, -1 if it is empty. */
@@ -211,36 +232,99 @@ public final class SequenceMemory implements CloseStack.Closing {
    * Moves a range of positions, {@code to} excluded, of a sequence by {@code delta}. The keys are
    * turned when {@link #buildShift}'s graph is computed next.
    *
-   * @throws IllegalStateException if a token is shared with another sequence, or what would be seen
-   *     needs tokens that the layers with a window no longer have; nothing was changed
+   * @throws ContextFullException if there is no room for copies of those that another sequence has
+   *     too; nothing was changed
+   * @throws IllegalStateException if what would be seen needs tokens that the layers with a window
+   *     no longer have; nothing was changed
    */
   public void shift(int sequence, int from, int to, int delta) {
-    CellMap.checkSequence(sequence);
+    all.checkShift(sequence, from, to, delta);
+    windowed.ifPresent(c -> c.checkShift(sequence, from, to, delta));
     checkComplete(sequence, cells -> cells.shift(sequence, from, to, delta));
     all.shift(sequence, from, to, delta);
     windowed.ifPresent(c -> c.shift(sequence, from, to, delta));
   }
 
-  /** Tries a change on copies: all that the next token would see must be in both tables. */
-  private void checkComplete(int sequence, Consumer<CellMap> change) {
-    if (windowed.isEmpty()) {
-      return;
+  /**
+   * Removes {@code n} positions of a sequence from {@code keep} on, and moves what follows into
+   * their place. Tokens that are moved are copied first where another sequence has them too.
+   *
+   * @throws ContextFullException if there is no room for these copies; nothing was changed
+   * @throws IllegalStateException if what would be seen needs tokens that the layers with a window
+   *     no longer have; nothing was changed
+   */
+  public void discard(int sequence, int keep, int n) {
+    CellMap.checkSequence(sequence);
+    checkComplete(sequence, cells -> discard(cells, sequence, keep, n));
+    windowed.ifPresent(c -> c.discarding().checkRoom(sequence, keep, n));
+    all.discarding().discard(sequence, keep, n);
+    windowed.ifPresent(c -> c.discarding().discard(sequence, keep, n));
+  }
+
+  private static void discard(CellMap cells, int sequence, int keep, int n) {
+    cells.remove(sequence, keep, keep + n);
+    cells.shift(sequence, keep + n, Integer.MAX_VALUE, -n);
+  }
+
+  /**
+   * How many cells {@link #discard} would free, negative if it needs more for copies; the smallest
+   * int if it can't be done because of layers with a window.
+   */
+  public int discardGain(int sequence, int keep, int n) {
+    CellMap.checkSequence(sequence);
+    if (!isComplete(sequence, cells -> discard(cells, sequence, keep, n))) {
+      return Integer.MIN_VALUE;
     }
-    CellMap wide = all.cells().snapshot();
-    CellMap narrow = windowed.get().cells().snapshot();
+    return all.discarding().gain(sequence, keep, n);
+  }
+
+  /** Whether the next token would see all that it should, after a change that is only tried. */
+  private boolean isComplete(int sequence, Consumer<CellMap> change) {
+    if (windowed.isEmpty()) {
+      return true;
+    }
+    CellMap wide = all.cells().alone(sequence);
+    CellMap narrow = windowed.get().cells().alone(sequence);
     change.accept(wide);
     change.accept(narrow);
     Window w = window.orElseThrow();
-    if (narrow.visible(sequence, w) < wide.visible(sequence, w)) {
+    return narrow.visible(sequence, w) >= wide.visible(sequence, w);
+  }
+
+  private void checkComplete(int sequence, Consumer<CellMap> change) {
+    if (!isComplete(sequence, change)) {
       throw new IllegalStateException(
           "sequence "
               + sequence
               + ": layers with a window of "
-              + w.size()
+              + window.orElseThrow().size()
               + " tokens have only positions from "
-              + windowed.get().minPosition(sequence)
+              + windowed.orElseThrow().minPosition(sequence)
               + " on; empty the sequence and evaluate its tokens again");
     }
+  }
+
+  /**
+   * Throws unless {@link #adopt} would find room in place of what the sequence has.
+   *
+   * @param counts of tokens, for each of {@link #tables}
+   * @throws ContextFullException if it would not
+   */
+  public void checkAdopt(int sequence, int... counts) {
+    for (int i = 0; i < counts.length; i++) {
+      tables().get(i).checkAdopt(sequence, counts[i]);
+    }
+  }
+
+  /**
+   * Gives an empty sequence tokens in one of the {@link #tables}; their keys and values are yet to
+   * be written, by {@link CellCache#rows}.
+   *
+   * @param positions of the tokens, ascending
+   * @return their cells
+   */
+  public int[] adopt(int table, int sequence, int[] tokens, int[] positions) {
+    return tables().get(table).adopt(sequence, tokens, positions);
   }
 
   /** Whether keys must be turned before the next batch. */
@@ -274,7 +358,7 @@ public final class SequenceMemory implements CloseStack.Closing {
 
   /** The sizes of a graph that looks at all cells. */
   public Sizes largest(int nTokens, int nOutputs) {
-    return new Sizes(nTokens, nOutputs, nCells(), nWindowCells());
+    return new Sizes(nTokens, nOutputs, all.maxKv(), windowed.map(CellCache::maxKv).orElse(0));
   }
 
   /** Takes the cells that {@link #prepare} found, before the graph's inputs are filled. */
@@ -289,10 +373,14 @@ public final class SequenceMemory implements CloseStack.Closing {
     windowed.ifPresent(c -> c.rollback(batch));
   }
 
-  /** This memory as the layers of one graph see it. */
-  public KvCache in(Inputs inputs) {
-    KvCache wide = all.in(inputs, inputs.sizes().nKv());
-    Optional<KvCache> narrow = windowed.map(c -> c.in(inputs, inputs.sizes().nKvWindow()));
+  /**
+   * This memory as the layers of one graph see it.
+   *
+   * @param threads CPU threads that will compute the graph
+   */
+  public KvCache in(Inputs inputs, int threads) {
+    KvCache wide = all.in(inputs, inputs.sizes().nKv(), threads);
+    Optional<KvCache> narrow = windowed.map(c -> c.in(inputs, inputs.sizes().nKvWindow(), threads));
     return il -> {
       Place place =
           places

@@ -23,7 +23,7 @@ class CellMapTest {
   private static final int SEQUENCES = 4;
 
   /** What a cell holds. */
-  private record Cell(int position, Set<Integer> owners) {}
+  private record Cell(int token, int position, Set<Integer> owners) {}
 
   @Property(tries = 300)
   void agreesWithAPlainMap(
@@ -55,7 +55,7 @@ class CellMapTest {
     }
     for (int i = 0; i < n; i++) {
       int sequence = (first + i % 2 * others) % SEQUENCES;
-      batch.add(0, next[sequence]++, sequence, false);
+      batch.add(7 * i + n, next[sequence]++, sequence, false);
     }
     int[] cells = new int[n];
     if (model.size() + n > CELLS) {
@@ -79,10 +79,11 @@ class CellMapTest {
               .mapToInt(c -> c)
               .toArray();
       assertThat(cells[i]).isEqualTo(free[0]);
-      model.put(cells[i], new Cell(batch.position(i), new TreeSet<>(Set.of(sequence))));
+      model.put(
+          cells[i], new Cell(batch.token(i), batch.position(i), new TreeSet<>(Set.of(sequence))));
     }
     for (int i = 0; i < n; i++) {
-      map.take(cells[i], batch.position(i), batch.sequence(i));
+      map.take(cells[i], batch.token(i), batch.position(i), batch.sequence(i));
     }
   }
 
@@ -103,7 +104,7 @@ class CellMapTest {
               owners.add(targets[i]);
             }
           }
-          return new Cell(c.position, owners);
+          return new Cell(c.token, c.position, owners);
         });
     model.values().removeIf(c -> c.owners.isEmpty());
   }
@@ -157,7 +158,7 @@ class CellMapTest {
     map.shift(sequence, from, Integer.MAX_VALUE, delta);
     for (int i = 0; i < moved.size(); i++) {
       int cell = moved.get(i);
-      model.computeIfPresent(cell, (k, c) -> new Cell(c.position + delta, c.owners));
+      model.computeIfPresent(cell, (k, c) -> new Cell(c.token, c.position + delta, c.owners));
       assertThat(map.pendingShift(cell)).isEqualTo(pending[i] + delta);
     }
   }
@@ -170,6 +171,7 @@ class CellMapTest {
       long owners = 0;
       if (c != null) {
         assertThat(map.position(cell)).isEqualTo(c.position);
+        assertThat(map.token(cell)).isEqualTo(c.token);
         for (int s : c.owners) {
           owners |= 1L << s;
         }
@@ -193,12 +195,12 @@ class CellMapTest {
   @Test
   void aFreedCellForgetsItsShift() {
     CellMap map = new CellMap(4);
-    map.take(0, 0, 0);
-    map.take(1, 1, 0);
+    map.take(0, 5, 0, 0);
+    map.take(1, 6, 1, 0);
     map.shift(0, 0, 9, 3);
     assertThat(map.isShiftPending()).isTrue();
     map.remove(0, 4, 5);
-    map.take(1, 0, 1);
+    map.take(1, 7, 0, 1);
     assertThat(map.pendingShift(1)).isZero();
     assertThat(map.pendingShift(0)).isEqualTo(3);
     map.shiftDone();
