@@ -22,11 +22,12 @@ final class Continuations {
   List<Hypothesis> search(int[] prompt, BeamSearchConfig config) {
     return session.continuing(
         prompt,
+        true,
         tokens ->
             new BeamSearch(
                     session.branches(),
                     session.model().tokenizer(),
-                    nonEmpty(tokens),
+                    tokens,
                     config,
                     session.logits())
                 .run());
@@ -35,24 +36,25 @@ final class Continuations {
   Hypothesis search(int[] prompt, ContrastiveSearchConfig config) {
     return session.continuing(
         prompt,
+        true,
         tokens ->
             new ContrastiveSearch(
                     session.branches(),
                     session.model().tokenizer(),
-                    nonEmpty(tokens),
+                    tokens,
                     config,
                     session.logits())
                 .run());
   }
 
-  private static int[] nonEmpty(int[] tokens) {
-    if (tokens.length == 0) {
-      throw new IllegalArgumentException("nothing to continue: the prompt has no tokens");
-    }
-    return tokens;
+  ParallelGeneration parallel(int[] prompt, int most) {
+    return parallel(prompt, most, false);
   }
 
-  ParallelGeneration parallel(int[] prompt, int most) {
+  /**
+   * @param again whether something is to be continued without more tokens
+   */
+  private ParallelGeneration parallel(int[] prompt, int most, boolean again) {
     if (most < 1) {
       throw new IllegalArgumentException("parallel: expected 1 or more, found " + most);
     }
@@ -68,12 +70,12 @@ final class Continuations {
                     tokens,
                     most,
                     session.logits()));
-    return session.continuing(prompt, open);
+    return session.continuing(prompt, again, open);
   }
 
   List<Hypothesis> generateAll(int[] prompt, int n, GenerationConfig config) {
     long seed = config.seed().orElseGet(Samplers::freshSeed);
-    try (ParallelGeneration parallel = parallel(prompt, n)) {
+    try (ParallelGeneration parallel = parallel(prompt, n, true)) {
       for (int i = 0; i < n; i++) {
         parallel.add(new int[0], config.withSeed(seed + i));
       }

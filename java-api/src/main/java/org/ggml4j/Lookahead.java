@@ -43,7 +43,7 @@ final class Lookahead {
       close();
       made =
           new SpeculativeSequence(
-              session.sequence,
+              session.text(),
               drafter(asked),
               session.model().hparams().nVocab(),
               session.model().tokenizer().special()::isEndOfGeneration,

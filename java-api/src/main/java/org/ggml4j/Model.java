@@ -96,7 +96,12 @@ public final class Model implements AutoCloseable {
    */
   public synchronized Session newSession(SessionOptions sessionOptions) {
     checkOpen();
-    Session session = new Session(this, sessionOptions);
+    return register(new Session(this, sessionOptions));
+  }
+
+  /** Remembers a session, to close it before the model. */
+  synchronized Session register(Session session) {
+    checkOpen();
     sessions.add(session);
     return session;
   }

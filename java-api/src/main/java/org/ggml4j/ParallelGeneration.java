@@ -63,7 +63,7 @@ public final class ParallelGeneration implements AutoCloseable {
    *     continue
    */
   public int add(int[] prompt, GenerationConfig config) {
-    session.enter();
+    session.enterBeside();
     try {
       session.checkTokens(prompt);
       int[] history = Arrays.copyOf(common, common.length + prompt.length);
@@ -93,7 +93,7 @@ public final class ParallelGeneration implements AutoCloseable {
    * @return whether any is left that has not ended
    */
   public boolean step(PieceListener listener) {
-    session.enter();
+    session.enterBeside();
     try {
       return loop.step(
           (id, taken) ->

@@ -1,12 +1,10 @@
 package org.ggml4j;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import org.ggml4j.arch.Hparams;
 import org.ggml4j.decode.BeamSearchConfig;
 import org.ggml4j.decode.Branches;
 import org.ggml4j.decode.ContrastiveSearchConfig;
@@ -15,78 +13,58 @@ import org.ggml4j.decode.Hypothesis;
 import org.ggml4j.decode.RewindableSequence;
 import org.ggml4j.decode.SpeculationStats;
 import org.ggml4j.decode.TokenLoop;
-import org.ggml4j.ggml.BufferType;
-import org.ggml4j.ggml.CloseStack;
 import org.ggml4j.gguf.UnsupportedModelException;
 import org.ggml4j.nn.Batch;
-import org.ggml4j.nn.CellCache;
 import org.ggml4j.nn.ContextFullException;
-import org.ggml4j.nn.LayerMemory;
 import org.ggml4j.nn.SequenceMemory;
 import org.ggml4j.sampling.Logits;
 import org.ggml4j.tokenizer.EncodeOptions;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A text in progress: the KV cache and the buffers to compute with; what llama.cpp calls a context.
- * It holds up to 64 sequences, which may share what they have in common.
+ * A text in progress: its tokens in a KV cache, and the buffers to compute with; what llama.cpp
+ * calls a context and one of its sequences.
  *
- * <p>One thread at a time; a second one gets an IllegalStateException. {@link #close} and {@link
- * #cancel} may come from any thread and stop a running step.
+ * <p>{@link #fork} makes another session that begins with the same text and shares the cache: what
+ * they have in common is stored once. What a session generates is the same to the last bit,
+ * whatever its relatives do meanwhile. Each is closed on its own, in any order; the memory goes
+ * with the last.
+ *
+ * <p>One thread at a time for a session and all of its forks; a second one gets an
+ * IllegalStateException. {@link #close} and {@link #cancel} may come from any thread and stop a
+ * running step.
  */
 public final class Session implements AutoCloseable {
-  private static final int[] NO_TOKENS = {};
+  private static final int[] NO_TOKENS = SessionText.NO_TOKENS;
 
   private final Model model;
   private final SessionOptions options;
-  private final CloseStack owned = new CloseStack();
+  private final SessionFamily family;
   private final SequenceMemory cache;
   private final Evaluator evaluator;
+  private final int sequence;
+  private final SessionText text;
   private final Continuations continuations = new Continuations(this);
-  private final Batch batch = new Batch();
-  private final Object lock = new Object();
-  private int[] pending = {};
-  private long revision;
   private final Lookahead lookahead = new Lookahead(this);
+  private long revision;
   private @Nullable Logits logits;
   private @Nullable Generation running;
-  private @Nullable Thread user;
-  private int depth;
-  private boolean closed;
+  private boolean cancelled;
+  private volatile boolean closed;
 
   Session(Model model, SessionOptions options) {
+    this(model, options, new SessionFamily(model, options));
+  }
+
+  private Session(Model model, SessionOptions options, SessionFamily family) {
     this.model = model;
     this.options = options;
-    Hparams hp = model.hparams();
-    ModelLoader.Summary summary = model.summary();
-    int nCtx = options.nCtx() > 0 ? options.nCtx() : model.defaultContext();
-    int threads = options.threads() > 0 ? options.threads() : model.defaultThreads();
-    try {
-      List<LayerMemory> layers = new ArrayList<>();
-      List<BufferType> memory = new ArrayList<>();
-      for (int il = 0; il < hp.nLayer(); il++) {
-        layers.add(model.architecture().memory(il));
-        memory.add(summary.layerDevices().get(il).bufferType());
-      }
-      int nBatch = Math.min(options.nBatch(), nCtx);
-      CellCache.Options cells =
-          new CellCache.Options(nCtx, options.typeK(), options.typeV(), options.flashAttn());
-      cache = owned.own(new SequenceMemory(layers, memory, cells, nBatch));
-      int maxNodes = Math.max(1024, 16 * summary.nWeights() + 64 * hp.nLayer());
-      evaluator =
-          owned.own(
-              new Evaluator(
-                  model.architecture(),
-                  hp,
-                  cache,
-                  summary.devices(),
-                  maxNodes,
-                  new Evaluator.Options(nBatch, threads, options.reuseGraph())));
-      OpenOwners.opened(this);
-    } catch (Throwable e) {
-      owned.close();
-      throw e;
-    }
+    this.family = family;
+    cache = family.cache();
+    evaluator = family.evaluator();
+    sequence = family.join(this);
+    text = new SessionText(this, family, sequence);
+    OpenOwners.opened(this);
   }
 
   public Model model() {
@@ -97,85 +75,147 @@ public final class Session implements AutoCloseable {
     return options;
   }
 
-  /** Tokens that the cache holds at most, of all sequences together. */
+  /** Tokens that the cache holds at most, of this session and its relatives together. */
   public int nCtx() {
     return cache.nCells();
   }
 
-  /** Position that the next token of sequence 0 will have. */
+  /** Number of this session's sequence in the cache: 0 unless it is a fork. */
+  public int sequence() {
+    return sequence;
+  }
+
+  /** Position that the next token that is evaluated will have. */
   public int nPast() {
-    return nPast(0);
+    return nPast(sequence);
   }
 
   /** Position that the next token of a sequence will have. */
-  public int nPast(int sequence) {
+  public int nPast(int ofSequence) {
     enterToRead();
     try {
-      return cache.maxPosition(sequence) + 1 - (sequence == 0 ? lookahead.ahead() : 0);
+      int ahead = ofSequence == sequence ? lookahead.ahead() : 0;
+      return cache.maxPosition(ofSequence) + 1 - ahead;
     } finally {
       exit();
     }
   }
 
+  /** The text so far: what was evaluated, and a token that was generated last. */
+  public int[] tokens() {
+    enterToRead();
+    try {
+      return text.tokens();
+    } finally {
+      exit();
+    }
+  }
+
+  // ---- text
+
   /**
-   * Evaluates a batch of tokens of any sequences; {@link #readLogits} then gives the rows it asked
-   * for.
+   * Another session that has the same text and goes on from there on its own. It shares the cache,
+   * so nothing is computed or copied now; where the two texts part within a block of 64 tokens, the
+   * common ones of that block are copied later. One thread at a time uses a session and its forks.
    *
-   * @throws IllegalArgumentException if a token is not in the vocabulary, or the batch is empty or
-   *     larger than the session's batch
-   * @throws ContextFullException if the cache has no room for it; the session is as before
-   * @throws org.ggml4j.ggml.GgmlException if it was cancelled; the session is as before
+   * <p>A generation in progress stays with this session; the fork begins behind its last token.
+   *
+   * @throws IllegalStateException if there are 64 sessions already that share a cache
    */
-  public void evaluate(Batch tokens) {
+  public Session fork() {
     enter();
     try {
-      revision++;
-      evaluator.evaluate(tokens);
+      Session fork = new Session(model, options, family);
+      text.copyTo(fork.text);
+      try {
+        return model.register(fork);
+      } catch (IllegalStateException e) {
+        fork.close();
+        throw e;
+      }
     } finally {
       exit();
     }
   }
 
   /**
-   * Appends tokens to sequence 0, in chunks of the session's batch size. The logits of the last one
+   * Goes back to where the text had {@code nTokens} tokens, and forgets what came after. Where
+   * layers look at a window and no longer have what comes before, the tokens that are left are
+   * evaluated again with the next step.
+   *
+   * @throws IllegalArgumentException if it has fewer
+   */
+  public void rewind(int nTokens) {
+    enter();
+    try {
+      text.rewind(nTokens);
+      revision++;
+    } finally {
+      exit();
+    }
+  }
+
+  /**
+   * Makes {@code tokens} the session's text, and evaluates what of it is new: the longest common
+   * begin with the present text is kept. The logits after the last token can then be read as row 0.
+   *
+   * @return how many tokens were kept and not evaluated again
+   * @throws IllegalArgumentException if a token is not in the vocabulary, or there is none
+   * @throws ContextFullException if it does not fit; the common begin is kept
+   * @throws org.ggml4j.ggml.GgmlException if it was cancelled; the common begin is kept
+   */
+  public int prefill(int... tokens) {
+    enter();
+    try {
+      checkTokens(tokens);
+      if (tokens.length == 0) {
+        throw new IllegalArgumentException("prefill: expected at least one token");
+      }
+      int common = commonBegin(tokens);
+      rewind(common);
+      if (common == tokens.length && text.pending().length == 0 && !text.knowsLogits()) {
+        common--; // the last one is evaluated again, for its logits
+        rewind(common);
+      }
+      int kept = common - text.pending().length;
+      append(Arrays.copyOfRange(tokens, common, tokens.length));
+      return kept;
+    } finally {
+      exit();
+    }
+  }
+
+  /** How many tokens at the begin of {@code tokens} are those of this session's text. */
+  public int commonBegin(int... tokens) {
+    int differs = Arrays.mismatch(tokens(), tokens);
+    return differs < 0 ? tokens.length : differs;
+  }
+
+  /**
+   * Appends tokens to the text, in chunks of the session's batch size. The logits of the last one
    * can then be read as row 0.
    *
    * @throws ContextFullException if they don't fit; checked before the first is evaluated
+   * @throws IllegalArgumentException if one is not in the vocabulary; likewise
+   * @throws org.ggml4j.ggml.GgmlException if it was cancelled; the session is as before
    */
   public void append(int... tokens) {
     enter();
     try {
+      checkTokens(tokens);
       revision++;
-      appendNow(tokens);
+      text.appendAll(tokens);
     } finally {
       exit();
     }
   }
 
-  private void appendNow(int... tokens) {
-    if (tokens.length > nCtx() - cache.used()) {
-      throw new ContextFullException(nCtx(), cache.used(), tokens.length);
-    }
-    int position = cache.maxPosition(0) + 1;
-    int nBatch = maxBatch();
-    for (int at = 0; at < tokens.length; at += nBatch) {
-      int end = Math.min(tokens.length, at + nBatch);
-      batch.clear();
-      for (int i = at; i < end; i++) {
-        batch.add(tokens[i], position++, 0, i == tokens.length - 1);
-      }
-      evaluator.evaluate(batch);
-    }
-  }
-
-  private int maxBatch() {
-    return Math.min(options.nBatch(), nCtx());
-  }
+  // ---- generation
 
   /**
-   * Continues sequence 0 with a text and what the model writes after it. Nothing is computed before
-   * the first piece is asked for. If the session is empty and the model wants one, a BOS token
-   * comes first.
+   * Continues the text with another one and what the model writes after it. Nothing is computed
+   * before the first piece is asked for. If the session is empty and the model wants one, a BOS
+   * token comes first.
    *
    * @param prompt in which the text of control tokens is plain text; may be empty to go on
    * @throws ContextFullException if the prompt does not fit
@@ -188,7 +228,7 @@ public final class Session implements AutoCloseable {
   }
 
   private int[] encode(String prompt) {
-    return encode(prompt, nPast() == 0 && pending.length == 0);
+    return encode(prompt, tokens().length == 0);
   }
 
   /** The tokens of a prompt; in front of a first one, those that the model wants there. */
@@ -197,7 +237,7 @@ public final class Session implements AutoCloseable {
   }
 
   /**
-   * Continues sequence 0 with tokens and what the model writes after them.
+   * Continues the text with tokens and what the model writes after them.
    *
    * @param prompt tokens of the model's vocabulary; may be empty to go on
    * @throws ContextFullException if the prompt does not fit
@@ -209,18 +249,17 @@ public final class Session implements AutoCloseable {
   public Generation generate(int[] prompt, GenerationConfig config) {
     enter();
     try {
-      int[] tokens = pendingAnd(prompt);
-      if (tokens.length == 0) {
-        throw new IllegalArgumentException("nothing to continue: the prompt has no tokens");
+      checkTokens(prompt);
+      int[] tokens = text.pendingAnd(prompt);
+      if (tokens.length == 0 && !text.knowsLogits()) {
+        tokens = text.lastAgain();
       }
-      if (tokens.length > nCtx() - cache.used()) {
-        throw new ContextFullException(nCtx(), cache.used(), tokens.length);
-      }
+      text.checkRoom(tokens.length);
       Optional<Supplier<SpeculationStats>> speculation =
           config.speculation().map(s -> lookahead.begin(s, revision, config.maxTokens()));
       TokenLoop loop =
           new TokenLoop(
-              speculation.isPresent() ? lookahead.sequence().orElseThrow() : sequence,
+              speculation.isPresent() ? lookahead.sequence().orElseThrow() : text,
               model.tokenizer(),
               tokens,
               config.newSampler(),
@@ -230,13 +269,6 @@ public final class Session implements AutoCloseable {
     } finally {
       exit();
     }
-  }
-
-  private int[] pendingAnd(int[] prompt) {
-    checkTokens(prompt);
-    int[] tokens = Arrays.copyOf(pending, pending.length + prompt.length);
-    System.arraycopy(prompt, 0, tokens, pending.length, prompt.length);
-    return tokens;
   }
 
   void checkTokens(int[] tokens) {
@@ -260,7 +292,7 @@ public final class Session implements AutoCloseable {
   }
 
   /**
-   * Continues sequence 0 with the most likely texts, found by beam search; afterwards the session's
+   * Continues the text with the most likely texts, found by beam search; afterwards the session's
    * text ends with the prompt. To go on with a hypothesis, give its tokens to {@link
    * #generate(int[], GenerationConfig) generate}.
    *
@@ -284,7 +316,7 @@ public final class Session implements AutoCloseable {
   }
 
   /**
-   * Continues sequence 0 by contrastive search; afterwards the session's text ends with the prompt.
+   * Continues the text by contrastive search; afterwards the session's text ends with the prompt.
    *
    * @param prompt in which the text of control tokens is plain text
    * @return what was generated; if it was cancelled, until then
@@ -303,10 +335,10 @@ public final class Session implements AutoCloseable {
   }
 
   /**
-   * Continues sequence 0 in {@code n} ways at the same time. The prompt is evaluated once;
-   * afterwards the session's text ends with it. Continuation i is what {@link #generate} alone
-   * would write with the seed {@code seed + i}; with a sampler of one's own, which is forked, they
-   * differ only if it does not depend on a seed.
+   * Continues the text in {@code n} ways at the same time. The prompt is evaluated once; afterwards
+   * the session's text ends with it. Continuation i is what {@link #generate} alone would write
+   * with the seed {@code seed + i}; with a sampler of one's own, which is forked, they differ only
+   * if it does not depend on a seed.
    *
    * @return them, in the order of their seeds
    * @throws ContextFullException if the prompt does not fit
@@ -322,8 +354,8 @@ public final class Session implements AutoCloseable {
   }
 
   /**
-   * Continues sequence 0 with each of some prompts, at the same time. The session's text stays as
-   * it is. The i-th has the seed {@code seed + i}.
+   * Continues the text with each of some prompts, at the same time. The session's text stays as it
+   * is. The i-th has the seed {@code seed + i}.
    *
    * @return what came after each prompt
    * @throws ContextFullException if one of the prompts does not fit even alone
@@ -351,7 +383,7 @@ public final class Session implements AutoCloseable {
    * @throws ContextFullException if the prompt does not fit
    */
   public ParallelGeneration parallel(String prompt, int most) {
-    boolean nothing = prompt.isEmpty() && nPast() == 0 && pending.length == 0;
+    boolean nothing = prompt.isEmpty() && tokens().length == 0;
     return parallel(nothing ? NO_TOKENS : encode(prompt), most);
   }
 
@@ -360,71 +392,47 @@ public final class Session implements AutoCloseable {
     return continuations.parallel(prompt, most);
   }
 
-  /** Lets {@code work} continue the text, which will evaluate the tokens that it is given. */
-  <T> T continuing(int[] prompt, Function<int[], T> work) {
+  /**
+   * Lets {@code work} continue the text, which will evaluate the tokens that it is given.
+   *
+   * @param again whether the text's last token is evaluated again, if there is nothing else
+   */
+  <T> T continuing(int[] prompt, boolean again, Function<int[], T> work) {
     enter();
-    int begin = cache.maxPosition(0) + 1;
     try {
+      checkTokens(prompt);
       revision++;
-      return work.apply(pendingAnd(prompt));
-    } finally {
-      if (cache.maxPosition(0) >= begin) {
-        pending = NO_TOKENS;
+      int[] tokens = text.pendingAnd(prompt);
+      if (tokens.length == 0 && again) {
+        tokens = text.lastAgain();
       }
+      int begin = text.end();
+      text.forgetLogits();
+      try {
+        return work.apply(tokens);
+      } finally {
+        if (text.end() > begin) {
+          text.setPending(NO_TOKENS);
+        }
+      }
+    } finally {
       exit();
     }
   }
 
   Branches branches() {
-    return new Branches(cache, evaluator, 0);
+    return new Branches(cache, evaluator, sequence);
   }
 
-  /** Sequence 0, for who is using this session. */
-  final RewindableSequence sequence =
-      new RewindableSequence() {
-        @Override
-        public void append(int... tokens) {
-          appendNow(tokens);
-          pending = NO_TOKENS;
-        }
+  /** The text, for who is using this session. */
+  SessionText text() {
+    return text;
+  }
 
-        @Override
-        public void readLogits(Logits to) {
-          evaluator.readLogits(0, to);
-        }
-
-        @Override
-        public int room() {
-          return nCtx() - cache.used();
-        }
-
-        @Override
-        public void appendEach(int[] tokens, int n) {
-          int position = cache.maxPosition(0) + 1;
-          batch.clear();
-          for (int i = 0; i < n; i++) {
-            batch.add(tokens[i], position + i, 0, true);
-          }
-          evaluator.evaluate(batch);
-          evaluator.selectRow(0);
-          pending = NO_TOKENS;
-        }
-
-        @Override
-        public void selectRow(int row) {
-          evaluator.selectRow(row);
-        }
-
-        @Override
-        public void dropLast(int n) {
-          cache.remove(0, cache.maxPosition(0) + 1 - n, Integer.MAX_VALUE);
-        }
-
-        @Override
-        public int maxBatch() {
-          return Session.this.maxBatch();
-        }
-      };
+  /** The text for the drafts of another session: each call is a use of this one. */
+  RewindableSequence forDrafts() {
+    return new SessionUse(this, text);
+  }
 
   /**
    * A generation begins a step: nothing else may have happened to the session since its last one.
@@ -436,44 +444,65 @@ public final class Session implements AutoCloseable {
       throw new IllegalStateException(
           "this session was used for something else since the generation began");
     }
-    synchronized (lock) {
-      running = generation;
-    }
+    family.setRunning(this, generation);
   }
 
   void endStep(TokenLoop loop) {
-    pending = loop.pending().clone();
+    if (loop.generated() > 0) {
+      text.setPending(loop.pending());
+    }
     if (loop.reason().isPresent()) {
       lookahead.drop();
     }
-    synchronized (lock) {
-      running = null;
-    }
+    family.setRunning(this, null);
     exit();
   }
 
-  /** Stops a generation's running step, if that is what runs. */
-  void stopStep(Generation generation) {
-    synchronized (lock) {
-      if (!closed && generation.equals(running)) {
-        evaluator.abort();
-        lookahead.cancel();
+  // ---- any sequences of the cache
+
+  /**
+   * Evaluates a batch of tokens of any sequences that are no other session's; {@link #readLogits}
+   * then gives the rows it asked for.
+   *
+   * @throws IllegalArgumentException if a token is not in the vocabulary, or the batch is empty or
+   *     larger than the session's batch
+   * @throws ContextFullException if the cache has no room for it; the session is as before
+   * @throws org.ggml4j.ggml.GgmlException if it was cancelled; the session is as before
+   */
+  public void evaluate(Batch tokens) {
+    enter();
+    try {
+      for (int i = 0; i < tokens.size(); i++) {
+        family.checkFree(tokens.sequence(i), this);
       }
+      changed();
+      family.evaluate(this, tokens);
+    } finally {
+      exit();
     }
   }
 
-  /** Rows of logits that the last evaluation gave. */
+  /** The text is not what a generation in progress, or kept logits, belong to. */
+  private void changed() {
+    revision++;
+    text.forgetLogits();
+  }
+
+  /**
+   * Rows of logits that this session's last evaluation gave; none if a relative's came after it.
+   */
   public int nOutputs() {
     enterToRead();
     try {
-      return evaluator.nOutputs();
+      return family.hasRows(this) ? evaluator.nOutputs() : text.keptLogits() != null ? 1 : 0;
     } finally {
       exit();
     }
   }
 
   /**
-   * Copies a row of logits of the last evaluation.
+   * Copies a row of logits of the last evaluation. Those after the last token of a text stay,
+   * whatever relatives evaluate.
    *
    * @param row 0 to nOutputs - 1, in the order of the batch
    * @param to receives nVocab values
@@ -481,7 +510,14 @@ public final class Session implements AutoCloseable {
   public void readLogits(int row, float[] to) {
     enterToRead();
     try {
-      evaluator.readLogits(row, to);
+      float[] kept = text.keptLogits();
+      if (family.hasRows(this)) {
+        evaluator.readLogits(row, to);
+      } else if (kept != null && row == 0) {
+        System.arraycopy(kept, 0, to, 0, kept.length);
+      } else {
+        throw new IndexOutOfBoundsException("row " + row + " of " + nOutputs());
+      }
     } finally {
       exit();
     }
@@ -493,11 +529,12 @@ public final class Session implements AutoCloseable {
    * @throws IllegalStateException if the tokens that are left can't be continued, because layers
    *     with a window no longer have what the next one would see; nothing was changed
    */
-  public void removeTokens(int sequence, int from, int to) {
+  public void removeTokens(int ofSequence, int from, int to) {
     enter();
     try {
-      revision++;
-      cache.remove(sequence, from, to);
+      family.checkFree(ofSequence, this);
+      changed();
+      cache.remove(ofSequence, from, to);
     } finally {
       exit();
     }
@@ -507,9 +544,11 @@ public final class Session implements AutoCloseable {
   public void copySequence(int source, int target) {
     enter();
     try {
+      family.checkFree(source, this);
+      family.checkFree(target, this);
       cache.copy(source, source, 0, 0); // refuses a number that is none, before anything changes
       if (source != target) {
-        revision++;
+        changed();
         cache.remove(target, 0, Integer.MAX_VALUE);
         cache.copy(source, target, 0, Integer.MAX_VALUE);
       }
@@ -520,59 +559,66 @@ public final class Session implements AutoCloseable {
 
   /**
    * Moves the tokens at positions from {@code from} to before {@code to} by {@code delta}
-   * positions.
+   * positions. Those that another sequence has too are copied first.
    *
-   * @throws IllegalStateException if one of them is shared with another sequence, or layers with a
-   *     window no longer have what would be seen then
+   * @throws ContextFullException if there is no room for these copies
+   * @throws IllegalStateException if layers with a window no longer have what would be seen then
    * @throws UnsupportedModelException if the model's tokens can't be moved
    */
-  public void shiftTokens(int sequence, int from, int to, int delta) {
+  public void shiftTokens(int ofSequence, int from, int to, int delta) {
     enter();
     try {
-      if (!model.architecture().canShift()) {
-        throw new UnsupportedModelException(
-            "architecture '"
-                + model.hparams().architecture()
-                + "' can't move tokens: what it keeps of them depends on their positions");
-      }
-      revision++;
-      cache.shift(sequence, from, to, delta);
+      family.checkFree(ofSequence, this);
+      checkCanShift();
+      changed();
+      cache.shift(ofSequence, from, to, delta);
     } finally {
       exit();
     }
   }
 
-  /** Forgets all tokens of all sequences. */
+  private void checkCanShift() {
+    if (!model.architecture().canShift()) {
+      throw new UnsupportedModelException(
+          "architecture '"
+              + model.hparams().architecture()
+              + "' can't move tokens: what it keeps of them depends on their positions");
+    }
+  }
+
+  /** Forgets all tokens of this session, and of all sequences that are no other session's. */
   public void reset() {
     enter();
     try {
-      pending = NO_TOKENS;
-      revision++;
+      changed();
+      text.setPending(NO_TOKENS);
       for (int s = 0; s < Long.SIZE; s++) {
-        cache.remove(s, 0, Integer.MAX_VALUE);
+        if (family.isFree(s, this)) {
+          cache.remove(s, 0, Integer.MAX_VALUE);
+        }
       }
     } finally {
       exit();
     }
   }
 
+  // ---- threads and the end
+
   /**
-   * Stops a running step as soon as its present operation ends; the session stays usable. May come
-   * from any thread; without a running step it does nothing.
+   * Stops a running step of this session as soon as its present operation ends; the session stays
+   * usable, and another thread that uses it waits for that. May come from any thread; without a
+   * running step it does nothing.
    */
   public void cancel() {
-    synchronized (lock) {
-      if (running != null) {
-        running.markCancelled();
-      }
-      if (!closed && user != null) {
-        evaluator.abort();
-        lookahead.cancel();
-      }
-    }
+    family.stop(this, null);
   }
 
-  /** Bytes of native memory: KV cache and compute buffers. */
+  /** Stops a generation's running step, if that is what runs. */
+  void stopStep(Generation generation) {
+    family.stop(this, generation);
+  }
+
+  /** Bytes of native memory: KV cache and compute buffers, which relatives share. */
   public long nativeBytes() {
     return cache.bytes() + evaluator.computeBytes();
   }
@@ -594,142 +640,96 @@ public final class Session implements AutoCloseable {
     return cache;
   }
 
-  /** Sequence 0 for the drafts of another session: each call is a use of this one. */
-  RewindableSequence forDrafts() {
-    return new RewindableSequence() {
-      private <T> T use(Supplier<T> call) {
-        enter();
-        try {
-          return call.get();
-        } finally {
-          exit();
-        }
-      }
-
-      private void run(Runnable call) {
-        use(
-            () -> {
-              call.run();
-              return true;
-            });
-      }
-
-      @Override
-      public void append(int... tokens) {
-        run(() -> sequence.append(tokens));
-      }
-
-      @Override
-      public void appendEach(int[] tokens, int n) {
-        run(() -> sequence.appendEach(tokens, n));
-      }
-
-      @Override
-      public void readLogits(Logits to) {
-        run(() -> sequence.readLogits(to));
-      }
-
-      @Override
-      public void selectRow(int row) {
-        run(() -> sequence.selectRow(row));
-      }
-
-      @Override
-      public void dropLast(int n) {
-        run(() -> sequence.dropLast(n));
-      }
-
-      @Override
-      public int room() {
-        return use(sequence::room);
-      }
-
-      @Override
-      public int maxBatch() {
-        return sequence.maxBatch();
-      }
-    };
-  }
-
   /** Begins a use by this thread; may be nested. What was guessed about the text is forgotten. */
   void enter() {
-    enterToRead();
-    if (depth == 1) {
+    family.enter(this);
+    try {
+      family.takeEvaluator(this);
       lookahead.drop();
+    } catch (Throwable e) {
+      exit();
+      throw e;
     }
   }
 
   /** As {@link #enter}, for a use that changes nothing. */
   private void enterToRead() {
-    synchronized (lock) {
-      if (closed) {
-        throw new IllegalStateException("this session was closed");
-      }
-      Thread current = Thread.currentThread();
-      if (user != null && !user.equals(current)) {
-        throw new IllegalStateException(
-            "this session is in use by thread "
-                + user.getName()
-                + "; a session serves one at a time");
-      }
-      if (user == null) {
-        evaluator.resume();
-      }
-      user = current;
-      depth++;
-    }
+    family.enter(this);
+  }
+
+  /** As {@link #enter}, for a use that evaluates tokens of others than this text. */
+  void enterBeside() {
+    enter();
+    text.leaveEvaluator();
+  }
+
+  void exit() {
+    family.exit();
   }
 
   /** Runs something that needs the session, unless it was closed. */
   void ifOpen(Runnable work) {
-    synchronized (lock) {
-      if (closed) {
-        return;
-      }
-      enter();
-    }
-    try {
-      work.run();
-    } finally {
-      exit();
-    }
-  }
-
-  void exit() {
-    synchronized (lock) {
-      depth--;
-      if (depth == 0) {
-        user = null;
-        lock.notifyAll();
+    if (family.enterIfOpen(this)) {
+      try {
+        lookahead.drop();
+        work.run();
+      } finally {
+        exit();
       }
     }
   }
 
-  /** Stops a running step, waits for it, and gives back the memory. */
+  // What follows is the family's.
+
+  /** Somebody else is going to use the evaluator. */
+  void leaveEvaluator() {
+    lookahead.drop();
+    text.leaveEvaluator();
+  }
+
+  void checkOpen() {
+    if (closed) {
+      throw new IllegalStateException("this session was closed");
+    }
+  }
+
+  boolean isClosed() {
+    return closed;
+  }
+
+  /** Whether it was open. */
+  boolean markClosed() {
+    boolean open = !closed;
+    closed = true;
+    return open;
+  }
+
+  boolean isCancelled() {
+    return cancelled;
+  }
+
+  void setCancelled(boolean cancelled) {
+    this.cancelled = cancelled;
+  }
+
+  @Nullable Generation running() {
+    return running;
+  }
+
+  void setRunning(@Nullable Generation generation) {
+    running = generation;
+  }
+
+  /**
+   * Stops a running step and waits for it; then the tokens that no fork shares are gone, and with
+   * the last session of a family its memory.
+   */
   @Override
   public void close() {
-    synchronized (lock) {
-      if (closed) {
-        return;
-      }
-      closed = true;
-      evaluator.abort();
-      lookahead.cancel();
-      boolean interrupted = false;
-      while (user != null && !user.equals(Thread.currentThread())) {
-        try {
-          lock.wait();
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
+    if (family.leave(this)) {
+      model.forget(this);
+      OpenOwners.closed(this);
+      lookahead.close();
     }
-    model.forget(this);
-    OpenOwners.closed(this);
-    lookahead.close();
-    owned.close();
   }
 }

@@ -72,6 +72,11 @@ class LifecycleTest {
       uses.put("generate", () -> session.generate(new int[] {1}, GenerationConfig.greedy()));
       uses.put("readLogits", () -> session.readLogits(0, new float[TinyGguf.VOCAB]));
       uses.put("nOutputs", session::nOutputs);
+      uses.put("fork", session::fork);
+      uses.put("rewind", () -> session.rewind(0));
+      uses.put("tokens", session::tokens);
+      uses.put("prefill", () -> session.prefill(1));
+      uses.put("commonBegin", () -> session.commonBegin(1));
       uses.put("nPast", session::nPast);
       uses.put("removeTokens", () -> session.removeTokens(0, 0, 1));
       uses.put("copySequence", () -> session.copySequence(0, 1));

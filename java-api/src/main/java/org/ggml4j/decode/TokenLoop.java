@@ -23,6 +23,8 @@ public final class TokenLoop {
    */
   public record Options(int maxTokens, List<String> stop, List<LogitsProcessor> processors) {}
 
+  private static final int[] NOTHING = {};
+
   private final Sequence sequence;
   private final Tokenizer tokenizer;
   private final Sampler sampler;
@@ -69,6 +71,7 @@ public final class TokenLoop {
       return false;
     }
     sequence.append(toEvaluate);
+    toEvaluate = NOTHING; // should what follows fail
     sequence.readLogits(logits);
     logits.setHistory(history); // others may work with these logits too
     for (LogitsProcessor processor : options.processors) {

@@ -201,6 +201,12 @@ public final class SequenceMemory implements CloseStack.Closing {
     windowed.ifPresent(c -> c.remove(sequence, from, to));
   }
 
+  /** Whether {@link #remove} would not throw. */
+  public boolean canRemove(int sequence, int from, int to) {
+    CellMap.checkSequence(sequence);
+    return isComplete(sequence, cells -> cells.remove(sequence, from, to));
+  }
+
   /** Lets {@code target} share a range of positions of {@code source}; no memory is copied. */
   public void copy(int source, int target, int from, int to) {
     all.copy(source, target, from, to);

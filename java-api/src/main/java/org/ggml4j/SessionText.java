@@ -1,0 +1,243 @@
+package org.ggml4j;
+
+import java.util.Arrays;
+import org.ggml4j.decode.Evaluator;
+import org.ggml4j.decode.RewindableSequence;
+import org.ggml4j.nn.Batch;
+import org.ggml4j.nn.ContextFullException;
+import org.ggml4j.nn.SequenceMemory;
+import org.ggml4j.sampling.Logits;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The text of a session: its sequence in the cache, tokens behind it that are not in the cache yet,
+ * and the logits after its last token. For who is using the session.
+ */
+final class SessionText implements RewindableSequence {
+  static final int[] NO_TOKENS = {};
+
+  private final Session session;
+  private final SessionFamily family;
+  private final SequenceMemory cache;
+  private final Evaluator evaluator;
+  private final int sequence;
+  private final int nBatch;
+  private final int nVocab;
+  private final Batch batch = new Batch();
+  private int[] pending = NO_TOKENS;
+
+  /** Where the logits are: in the evaluator's first row, or kept here, or unknown. */
+  private boolean hasRow;
+
+  private float @Nullable [] kept;
+
+  SessionText(Session session, SessionFamily family, int sequence) {
+    this.session = session;
+    this.family = family;
+    this.sequence = sequence;
+    cache = family.cache();
+    evaluator = family.evaluator();
+    nBatch = evaluator.nBatch();
+    nVocab = session.model().hparams().nVocab();
+  }
+
+  /** The same text for a fork, whose sequence has the same tokens. */
+  void copyTo(SessionText fork) {
+    keepLogits();
+    cache.copy(sequence, fork.sequence, 0, Integer.MAX_VALUE);
+    fork.pending = pending.clone();
+    fork.kept = kept;
+  }
+
+  // ---- tokens
+
+  /** Tokens at the end of the text that are not in the cache yet. */
+  int[] pending() {
+    return pending;
+  }
+
+  void setPending(int[] tokens) {
+    pending = tokens;
+  }
+
+  /** Position that the next token to be evaluated has. */
+  int end() {
+    return cache.maxPosition(sequence) + 1;
+  }
+
+  /** All tokens of the text. */
+  int[] tokens() {
+    int[] all = cache.tokens(sequence);
+    return concat(Arrays.copyOf(all, all.length - session.lookahead().ahead()), pending);
+  }
+
+  /** The tokens that are pending, and more of them. */
+  int[] pendingAnd(int[] more) {
+    return concat(pending, more);
+  }
+
+  private static int[] concat(int[] a, int[] b) {
+    int[] both = Arrays.copyOf(a, a.length + b.length);
+    System.arraycopy(b, 0, both, a.length, b.length);
+    return both;
+  }
+
+  /** Goes back to where the text had {@code nTokens} tokens; as {@link Session#rewind}. */
+  void rewind(int nTokens) {
+    int[] positions = cache.positions(sequence);
+    int size = positions.length + pending.length;
+    if (nTokens < 0 || nTokens > size) {
+      throw new IllegalArgumentException(
+          "rewind: expected 0 to " + size + " tokens, found " + nTokens);
+    }
+    if (nTokens >= positions.length) {
+      pending = Arrays.copyOf(pending, nTokens - positions.length);
+      return;
+    }
+    forgetLogits();
+    pending = NO_TOKENS;
+    if (cache.canRemove(sequence, positions[nTokens], Integer.MAX_VALUE)) {
+      cache.remove(sequence, positions[nTokens], Integer.MAX_VALUE);
+    } else { // layers with a window no longer have what came before
+      pending = Arrays.copyOf(cache.tokens(sequence), nTokens);
+      clear();
+    }
+  }
+
+  /** Takes all tokens out of the cache. */
+  void clear() {
+    forgetLogits();
+    cache.remove(sequence, 0, Integer.MAX_VALUE);
+  }
+
+  /**
+   * The text's last token, taken out of it, to be evaluated once more: where logits are needed and
+   * nothing is new.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  int[] lastAgain() {
+    int[] all = tokens();
+    if (all.length == 0) {
+      throw new IllegalArgumentException("nothing to continue: the prompt has no tokens");
+    }
+    rewind(all.length - 1);
+    pending = concat(pending, Arrays.copyOfRange(all, all.length - 1, all.length));
+    return pending;
+  }
+
+  /** Throws if so many tokens don't fit. */
+  void checkRoom(int nTokens) {
+    if (nTokens > cache.nCells() - cache.used()) {
+      throw new ContextFullException(cache.nCells(), cache.used(), nTokens);
+    }
+  }
+
+  /** Evaluates the pending tokens and these; nothing changes if that fails. */
+  void appendAll(int... tokens) {
+    append(pendingAnd(tokens));
+  }
+
+  @Override
+  public void append(int... tokens) {
+    if (tokens.length == 0) {
+      return;
+    }
+    checkRoom(tokens.length);
+    int begin = end();
+    forgetLogits();
+    for (int at = 0; at < tokens.length; at += nBatch) {
+      int end = Math.min(tokens.length, at + nBatch);
+      batch.clear();
+      for (int i = at; i < end; i++) {
+        batch.add(tokens[i], begin + i, sequence, i == tokens.length - 1);
+      }
+      try {
+        family.evaluate(session, batch);
+      } catch (Throwable e) {
+        cache.remove(sequence, begin, Integer.MAX_VALUE);
+        throw e;
+      }
+    }
+    hasRow = true;
+    pending = NO_TOKENS;
+  }
+
+  @Override
+  public void appendEach(int[] tokens, int n) {
+    int begin = end();
+    batch.clear();
+    for (int i = 0; i < n; i++) {
+      batch.add(tokens[i], begin + i, sequence, true);
+    }
+    forgetLogits();
+    family.evaluate(session, batch);
+    selectRow(0);
+    pending = NO_TOKENS;
+  }
+
+  @Override
+  public void selectRow(int row) {
+    evaluator.selectRow(row);
+    hasRow = true;
+  }
+
+  @Override
+  public void dropLast(int n) {
+    cache.remove(sequence, end() - n, Integer.MAX_VALUE);
+  }
+
+  @Override
+  public int room() {
+    return Math.min(cache.nCells() - cache.used(), cache.room());
+  }
+
+  @Override
+  public int maxBatch() {
+    return nBatch;
+  }
+
+  // ---- logits
+
+  boolean knowsLogits() {
+    return kept != null || isRowMine();
+  }
+
+  private boolean isRowMine() {
+    return hasRow && family.hasRows(session);
+  }
+
+  void forgetLogits() {
+    kept = null;
+    hasRow = false;
+  }
+
+  /** Somebody else will use the evaluator: keeps the logits if nothing follows the last token. */
+  void leaveEvaluator() {
+    keepLogits();
+    hasRow = false;
+  }
+
+  /** Copies the logits, if they are known and nothing follows the last token. */
+  void keepLogits() {
+    if (kept == null && pending.length == 0 && isRowMine()) {
+      float[] row = new float[nVocab];
+      evaluator.readLogits(0, row);
+      kept = row;
+    }
+  }
+
+  /** The logits that were kept. */
+  float @Nullable [] keptLogits() {
+    return kept;
+  }
+
+  @Override
+  public void readLogits(Logits to) {
+    if (kept != null) {
+      to.load(kept, 0);
+    } else {
+      evaluator.readLogits(0, to);
+    }
+  }
+}
