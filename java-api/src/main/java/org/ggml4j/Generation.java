@@ -5,6 +5,9 @@ import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.Spliterator;
 import java.util.Spliterators;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Flow;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -14,8 +17,9 @@ import org.ggml4j.decode.TokenLoop;
 import org.ggml4j.ggml.GgmlException;
 
 /**
- * A text being written: iterate over it, or stream it, once. A token is computed when it is asked
- * for, so a reader who is slow holds the model back, and one who stops reading stops it.
+ * A text being written: iterate over it, stream it, or subscribe to it, once. A token is computed
+ * when it is asked for, so a reader who is slow holds the model back, and one who stops reading
+ * stops it.
  *
  * <p>The session must not be used for anything else until the generation has ended or was
  * abandoned. One thread at a time; {@link #cancel} may come from any thread.
@@ -31,7 +35,8 @@ public final class Generation implements Iterable<Piece> {
   private long firstToken;
   private long lastToken;
   private volatile boolean cancelled;
-  private boolean iterated;
+  private volatile boolean abandoned;
+  private final AtomicBoolean iterated = new AtomicBoolean();
 
   Generation(
       Session session,
@@ -53,24 +58,40 @@ public final class Generation implements Iterable<Piece> {
    */
   @Override
   public Iterator<Piece> iterator() {
-    if (iterated) {
+    if (!iterated.compareAndSet(false, true)) {
       throw new IllegalStateException("a generation can be read once only");
     }
-    iterated = true;
     return new Pieces();
   }
 
-  /** The pieces as a sequential stream; like {@link #iterator}, once. */
+  /** The pieces as a sequential stream; like {@link #iterator}, once. Closing it cancels. */
   public Stream<Piece> stream() {
     return StreamSupport.stream(
-        Spliterators.spliteratorUnknownSize(
-            iterator(), Spliterator.ORDERED | Spliterator.NONNULL | Spliterator.IMMUTABLE),
-        false);
+            Spliterators.spliteratorUnknownSize(
+                iterator(), Spliterator.ORDERED | Spliterator.NONNULL | Spliterator.IMMUTABLE),
+            false)
+        .onClose(this::abandon);
+  }
+
+  /** As {@link #publisher(Executor)}, with a thread of its own that lives while there is demand. */
+  public Flow.Publisher<Piece> publisher() {
+    return publisher(task -> Thread.ofPlatform().daemon().name("ggml4j-generation").start(task));
+  }
+
+  /**
+   * The pieces for one subscriber, by the rules of Reactive Streams. A piece is computed when it is
+   * demanded, so a slow subscriber holds the model back and nothing piles up; cancelling the
+   * subscription also stops a running step. What fails the generation, arrives as an error.
+   *
+   * @param executor computes, and calls the subscriber; one task at a time
+   */
+  public Flow.Publisher<Piece> publisher(Executor executor) {
+    return new PiecePublisher(this, executor);
   }
 
   /** Generates what has not been read yet, and returns the whole text. */
   public String text() {
-    if (!iterated) {
+    if (!iterated.get()) {
       Iterator<Piece> pieces = iterator();
       while (pieces.hasNext()) {
         pieces.next();
@@ -85,9 +106,20 @@ public final class Generation implements Iterable<Piece> {
     session.stopStep(this);
   }
 
+  /** Ends it when nobody will read on. */
+  void abandon() {
+    abandoned = true;
+    cancel();
+  }
+
+  /** Whether no more pieces will come, as far as that is known. */
+  boolean isOver() {
+    return cancelled || loop.reason().isPresent();
+  }
+
   /** Why it ended; empty while it has not. */
   public Optional<StopReason> stopReason() {
-    return loop.reason();
+    return loop.reason().or(() -> abandoned ? Optional.of(StopReason.CANCELLED) : Optional.empty());
   }
 
   /** Figures of what was done so far. */
