@@ -45,6 +45,7 @@ public final class Model implements AutoCloseable {
   private final ModelLoader.Loaded loaded;
   private final GrammarCache grammars = new GrammarCache();
   private @Nullable Tokenizer tokenizer;
+  private byte @Nullable [] identity;
   private volatile boolean closed;
 
   private Model(Path path, ModelOptions options) throws IOException {
@@ -160,6 +161,25 @@ public final class Model implements AutoCloseable {
    */
   public GrammarMasks masks(Grammar grammar) {
     return grammars.masks(grammar, tokenizer());
+  }
+
+  /** Architecture and file, for messages. */
+  String description() {
+    return hparams().architecture() + " " + file.paths().get(0).getFileName();
+  }
+
+  /**
+   * SHA-256 of the metadata, the tensor table, and the first bytes of each tensor: two models that
+   * differ in any of them have other texts in their caches.
+   */
+  synchronized byte[] identity() {
+    checkOpen();
+    byte[] made = identity;
+    if (made == null) {
+      made = ModelIdentity.of(file);
+      identity = made;
+    }
+    return made;
   }
 
   /** Which kinds of memory the weights are in, in one line. */

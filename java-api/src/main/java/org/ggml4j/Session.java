@@ -1,5 +1,7 @@
 package org.ggml4j;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -458,6 +460,43 @@ public final class Session implements AutoCloseable {
     exit();
   }
 
+  // ---- files
+
+  /**
+   * Saves the text with its keys and values, so that it goes on later as if nothing had happened:
+   * to a temporary name first, which is then renamed. Only this session's text is saved, not those
+   * of its forks, and no random numbers: they belong to a generation.
+   *
+   * @throws IOException if it can't be written; what was under that name is as before
+   */
+  public void save(Path file) throws IOException {
+    enter();
+    try {
+      text.save(file);
+    } finally {
+      exit();
+    }
+  }
+
+  /**
+   * Replaces the text by one that was saved. The context may be of another length, if the text
+   * fits.
+   *
+   * @throws SessionFileException if the file is damaged, or was saved with another model or other
+   *     types of cache; the session is as before
+   * @throws ContextFullException if the text does not fit; the session is as before
+   * @throws IOException if the file can't be read
+   */
+  public void restore(Path file) throws IOException {
+    enter();
+    try {
+      text.restore(file);
+    } finally {
+      revision++;
+      exit();
+    }
+  }
+
   // ---- any sequences of the cache
 
   /**
@@ -494,7 +533,7 @@ public final class Session implements AutoCloseable {
   public int nOutputs() {
     enterToRead();
     try {
-      return family.hasRows(this) ? evaluator.nOutputs() : text.keptLogits() != null ? 1 : 0;
+      return text.keptLogits() != null ? 1 : family.hasRows(this) ? evaluator.nOutputs() : 0;
     } finally {
       exit();
     }
@@ -511,10 +550,10 @@ public final class Session implements AutoCloseable {
     enterToRead();
     try {
       float[] kept = text.keptLogits();
-      if (family.hasRows(this)) {
-        evaluator.readLogits(row, to);
-      } else if (kept != null && row == 0) {
+      if (kept != null && row == 0) {
         System.arraycopy(kept, 0, to, 0, kept.length);
+      } else if (kept == null && family.hasRows(this)) {
+        evaluator.readLogits(row, to);
       } else {
         throw new IndexOutOfBoundsException("row " + row + " of " + nOutputs());
       }

@@ -36,7 +36,11 @@ final class SessionFamily {
   private final Deque<Session> uses = new ArrayDeque<>();
 
   private @Nullable Thread user;
-  private @Nullable Session evaluatedLast;
+
+  /** Who used the evaluator last, and whether its rows of logits are from that. */
+  private @Nullable Session usedLast;
+
+  private boolean hasRows;
   private int nMembers;
 
   /**
@@ -113,20 +117,24 @@ final class SessionFamily {
   void evaluate(Session session, Batch batch) {
     takeEvaluator(session);
     evaluator.evaluate(batch);
+    hasRows = true;
   }
 
   /** A session is going to use the evaluator: another one keeps what it still needs of it. */
   void takeEvaluator(Session session) {
-    Session before = evaluatedLast;
-    if (before != null && !before.equals(session)) {
-      before.leaveEvaluator();
+    Session before = usedLast;
+    if (!session.equals(before)) {
+      if (before != null) {
+        before.leaveEvaluator();
+      }
+      hasRows = false;
+      usedLast = session;
     }
-    evaluatedLast = session;
   }
 
   /** Whether the rows of logits that can be read are a session's. */
   boolean hasRows(Session session) {
-    return session.equals(evaluatedLast);
+    return hasRows && session.equals(usedLast);
   }
 
   /** Begins a use by this thread; may be nested. */
@@ -254,8 +262,8 @@ final class SessionFamily {
       members[session.sequence()] = null;
       nMembers--;
       last = nMembers == 0;
-      if (session.equals(evaluatedLast)) {
-        evaluatedLast = null;
+      if (session.equals(usedLast)) {
+        usedLast = null;
       }
       if (user == null || Thread.currentThread().equals(user)) {
         cache.freeSequence(session.sequence());

@@ -1,6 +1,10 @@
 package org.ggml4j;
 
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.ggml4j.decode.Evaluator;
 import org.ggml4j.decode.RewindableSequence;
 import org.ggml4j.nn.Batch;
@@ -195,6 +199,40 @@ final class SessionText implements RewindableSequence {
   @Override
   public int maxBatch() {
     return nBatch;
+  }
+
+  // ---- files
+
+  /** As {@link Session#save}. */
+  void save(Path file) throws IOException {
+    evaluator.applyShift();
+    keepLogits();
+    SessionFile.Text saved =
+        new SessionFile.Text(cache.tokens(sequence), cache.positions(sequence), pending, kept);
+    SessionFile.write(file, session.model(), cache, sequence, saved);
+  }
+
+  /** As {@link Session#restore}. */
+  void restore(Path file) throws IOException {
+    try (SessionFileReader reader = SessionFileReader.open(file)) {
+      SessionFileReader.Saved saved = reader.check(session.model(), cache);
+      List<int[]> positions = saved.positions();
+      cache.checkAdopt(sequence, positions.stream().mapToInt(p -> p.length).toArray());
+      clear();
+      pending = NO_TOKENS;
+      try {
+        List<int[]> cells = new ArrayList<>();
+        for (int table = 0; table < positions.size(); table++) {
+          cells.add(cache.adopt(table, sequence, saved.tokens(table), positions.get(table)));
+        }
+        reader.readRows(cache.tables(), cells);
+      } catch (Throwable e) { // the file changed after it was checked
+        clear();
+        throw e;
+      }
+      pending = saved.text().pending();
+      kept = saved.text().logits();
+    }
   }
 
   // ---- logits

@@ -76,6 +76,8 @@ class LifecycleTest {
       uses.put("rewind", () -> session.rewind(0));
       uses.put("tokens", session::tokens);
       uses.put("prefill", () -> session.prefill(1));
+      uses.put("save", () -> session.save(folder.resolve("closed")));
+      uses.put("restore", () -> session.restore(folder.resolve("closed")));
       uses.put("commonBegin", () -> session.commonBegin(1));
       uses.put("nPast", session::nPast);
       uses.put("removeTokens", () -> session.removeTokens(0, 0, 1));
