@@ -115,6 +115,25 @@ final class Toys {
             .set("rope.scaling.original_context_length", 8));
     row(Toy.of("mistral3-experts", "mistral3").experts());
     row(
+        Toy.of("mistral4", "mistral4")
+            .experts()
+            .set("expert_feed_forward_length", 32)
+            .set("expert_shared_count", 1)
+            .set("attention.head_count_kv", 1)
+            .set("attention.key_length", 40)
+            .set("attention.value_length", 32)
+            .set("attention.key_length_mla", 24)
+            .set("attention.value_length_mla", 16)
+            .set("attention.q_lora_rank", 48)
+            .set("attention.kv_lora_rank", 32)
+            .set("attention.temperature_scale", 0.5f)
+            .set("attention.temperature_length", 8)
+            .set("rope.dimension_count", 8)
+            .set("rope.scaling.type", "yarn")
+            .set("rope.scaling.factor", 4f)
+            .set("rope.scaling.original_context_length", 8)
+            .set("rope.scaling.yarn_log_multiplier", 0.05f));
+    row(
         Toy.of("mpt", "mpt")
             .unset("attention.head_count_kv")
             .set("attention.max_alibi_bias", 8f)
@@ -253,6 +272,13 @@ final class Toys {
             .set("rope.freq_base", 100000f)
             .with(".*qkv.weight"));
     row(
+        Toy.of("plm", "plm")
+            .unset("attention.head_count_kv")
+            .set("attention.key_length", 24)
+            .set("attention.value_length", 16)
+            .set("rope.dimension_count", 8)
+            .set("attention.kv_lora_rank", 32));
+    row(
         Toy.of("qwen", "qwen")
             .unset("attention.head_count_kv")
             .with("output.weight", ".*qkv.(weight|bias)"));
@@ -300,6 +326,54 @@ final class Toys {
             .set("leading_dense_block_count", 1)
             .set("expert_feed_forward_length", 32)
             .set("expert_shared_count", 2));
+    row(
+        Toy.of("deepseek2", "deepseek2")
+            .experts()
+            .set("leading_dense_block_count", 1)
+            .set("expert_count", 8)
+            .set("expert_group_count", 4)
+            .set("expert_group_used_count", 2)
+            .set("expert_feed_forward_length", 32)
+            .set("expert_shared_count", 2)
+            .set("expert_gating_func", 2)
+            .set("expert_weights_norm", true)
+            .set("expert_weights_scale", 2.5f)
+            .set("attention.head_count_kv", 1)
+            .set("attention.key_length", 40)
+            .set("attention.value_length", 32)
+            .set("attention.key_length_mla", 24)
+            .set("attention.value_length_mla", 16)
+            .set("attention.q_lora_rank", 48)
+            .set("attention.kv_lora_rank", 32)
+            .set("rope.dimension_count", 8)
+            .set("rope.scaling.type", "yarn")
+            .set("rope.scaling.factor", 4f)
+            .set("rope.scaling.original_context_length", 8)
+            .set("rope.scaling.yarn_log_multiplier", 0.0707f)
+            .with("output.weight", ".*exp_probs_b.bias"));
+    row(
+        tiny("deepseek2-lite", "deepseek2", 27)
+            .experts()
+            .unset("attention.head_count_kv")
+            .set("leading_dense_block_count", 25)
+            .set("expert_feed_forward_length", 32)
+            .set("expert_shared_count", 1)
+            .set("expert_weights_scale", 1.5f)
+            .set("attention.key_length", 24)
+            .set("attention.value_length", 16)
+            .set("attention.kv_lora_rank", 32)
+            .set("rope.dimension_count", 8)
+            .set("rope.scaling.type", "linear")
+            .set("rope.scaling.factor", 4f)
+            .with(".*attn_q.weight"));
+    row(
+        Toy.of("deepseek2-ocr", "deepseek2-ocr")
+            .experts()
+            .unset("attention.head_count_kv")
+            .set("leading_dense_block_count", 1)
+            .set("expert_feed_forward_length", 32)
+            .set("expert_shared_count", 2)
+            .with("output.weight", ".*exp_probs_b.bias"));
     row(
         Toy.of("dots1", "dots1")
             .experts()

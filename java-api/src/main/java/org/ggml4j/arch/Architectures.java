@@ -24,6 +24,8 @@ public final class Architectures {
     add("dbrx", Dbrx::new);
     add("deci", Deci::new);
     add("deepseek", DeepSeek::new);
+    add("deepseek2", DeepSeek2::new);
+    add("deepseek2-ocr", DeepSeek2Ocr::new);
     add("dots1", Dots1::new);
     add("ernie4_5", Ernie45::new);
     add("exaone", Exaone::new);
@@ -51,6 +53,7 @@ public final class Architectures {
     add("minicpm", MiniCpm::new);
     add("minicpm3", MiniCpm3::new);
     add("mistral3", Mistral3::new);
+    add("mistral4", DeepSeek2::new);
     add("mpt", Mpt::new);
     add("muse-glimmer", MuseGlimmer::new);
     add("nanbeige", Nanbeige::new);
@@ -66,6 +69,7 @@ public final class Architectures {
     add("phimoe", PhiMoe::new);
     add("plamo", Plamo::new);
     add("plamo3", Plamo3::new);
+    add("plm", Plm::new);
     add("qwen", Qwen::new);
     add("qwen2", Qwen2::new);
     add("qwen2moe", Qwen2Moe::new);

@@ -47,11 +47,18 @@ public final class CellCache implements CloseStack.Closing {
    * @param headDimK size of a key head
    * @param headDimV size of a value head
    * @param nHeadKv number of heads
+   * @param latent whether the values are the begin of the keys, and not stored
    * @param rope how its keys are turned, if they are
    * @param memory where it lies
    */
   public record LayerShape(
-      int il, int headDimK, int headDimV, int nHeadKv, Optional<Rope> rope, BufferType memory) {
+      int il,
+      int headDimK,
+      int headDimV,
+      int nHeadKv,
+      boolean latent,
+      Optional<Rope> rope,
+      BufferType memory) {
     int nEmbdK() {
       return headDimK * nHeadKv;
     }
@@ -79,7 +86,7 @@ public final class CellCache implements CloseStack.Closing {
   private final WeightStore store;
   private final CellRows rows;
   private final List<Weight> keys = new ArrayList<>();
-  private final List<Weight> values = new ArrayList<>();
+  private final List<Optional<Weight>> values = new ArrayList<>();
   private long bytes;
 
   /**
@@ -109,10 +116,14 @@ public final class CellCache implements CloseStack.Closing {
     try {
       for (LayerShape s : shapes) {
         Weight k = store.declare(s.memory, "cache_k_l" + s.il, options.typeK, s.nEmbdK(), nStored);
-        Weight v = store.declare(s.memory, "cache_v_l" + s.il, options.typeV, s.nEmbdV(), nStored);
         keys.add(k);
-        values.add(v);
         rows.add(k, nStored, false);
+        if (s.latent) {
+          values.add(Optional.empty());
+          continue;
+        }
+        Weight v = store.declare(s.memory, "cache_v_l" + s.il, options.typeV, s.nEmbdV(), nStored);
+        values.add(Optional.of(v));
         rows.add(v, nStored, !options.flashAttn);
       }
       for (long size : store.allocate(WeightStore.Usage.CACHE).values()) {
@@ -150,7 +161,7 @@ public final class CellCache implements CloseStack.Closing {
   /** Cells that were never written are looked at under a mask: they must not hold NaN. */
   private void clearMemory() {
     keys.forEach(store::clear);
-    values.forEach(store::clear);
+    values.forEach(v -> v.ifPresent(store::clear));
   }
 
   public int nCells() {
@@ -460,7 +471,10 @@ public final class CellCache implements CloseStack.Closing {
       g.expand(v);
       Tensor kAll = g.use(keys.get(i)); // [nEmbdK, nCells]
       g.expand(kAll.setRows(flat(k, s.nEmbdK(), n), cellIds()));
-      Tensor vAll = g.use(values.get(i)); // [nEmbdV, nCells]
+      if (s.latent) {
+        return;
+      }
+      Tensor vAll = g.use(values.get(i).orElseThrow()); // [nEmbdV, nCells]
       if (options.flashAttn) {
         g.expand(vAll.setRows(flat(v, s.nEmbdV(), n), cellIds()));
       } else {
@@ -474,10 +488,19 @@ public final class CellCache implements CloseStack.Closing {
       return (x.nb(2) == x.nb(1) * x.ne(1) ? x : x.cont()).reshape(nEmbd, n);
     }
 
+    /** The begin of each key, as values are stored. */
+    private Tensor transposed(Tensor k, int headDimV) {
+      Tensor all = k.type().isQuantized() ? k.cast(GgmlType.F32) : k;
+      return all.columns(0, headDimV).transpose().cont();
+    }
+
+    private Tensor values(int i) {
+      return in.graph().use(values.get(i).orElseThrow());
+    }
+
     private Tensor attend(int i, Tensor q, Scores scores) {
       LayerShape s = shapes.get(i);
       Tensor kAll = in.graph().use(keys.get(i));
-      Tensor vAll = in.graph().use(values.get(i));
       boolean byGroups = isSplit(s, q, scores);
       int maskRows = byGroups ? (int) (q.ne(1) / s.nHeadKv) : in.nTokens();
       Tensor mask = scores.maxBias() > 0 ? distances() : mask(maskRows);
@@ -488,8 +511,16 @@ public final class CellCache implements CloseStack.Closing {
               s.headDimK, nKv, s.nHeadKv, tk.rowSize(s.nEmbdK()), tk.rowSize(s.headDimK), 0);
       if (options.flashAttn) {
         Tensor v =
-            vAll.view3d(
-                s.headDimV, nKv, s.nHeadKv, tv.rowSize(s.nEmbdV()), tv.rowSize(s.headDimV), 0);
+            s.latent
+                ? kAll.view3d(s.headDimV, nKv, 1, k.nb(1), k.nb(2), 0)
+                : values(i)
+                    .view3d(
+                        s.headDimV,
+                        nKv,
+                        s.nHeadKv,
+                        tv.rowSize(s.nEmbdV()),
+                        tv.rowSize(s.headDimV),
+                        0);
         return in.graph()
             .expand(
                 byGroups
@@ -497,7 +528,10 @@ public final class CellCache implements CloseStack.Closing {
                     : Attention.flash(q, k, v, mask, scores, s.il));
       }
       long row = tv.rowSize(nStored);
-      Tensor v = vAll.view3d(nKv, s.headDimV, s.nHeadKv, row, row * s.headDimV, 0);
+      Tensor v =
+          s.latent
+              ? transposed(k, s.headDimV)
+              : values(i).view3d(nKv, s.headDimV, s.nHeadKv, row, row * s.headDimV, 0);
       return in.graph().expand(Attention.explicit(q, k, v, mask, scores, s.il));
     }
 

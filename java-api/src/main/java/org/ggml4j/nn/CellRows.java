@@ -13,8 +13,9 @@ import org.ggml4j.ggml.WeightStore;
  *
  * <p>What is read of some cells is the same wherever they lie, so it can be written to any others
  * of a cache of the same types. The parts are numbered: keys and values of layer 0, of layer 1, and
- * so on. Bytes are those of GGML's types, cell by cell; for values that are stored transposed
- * (without flash attention) element by element, each of all cells.
+ * so on, only keys where these are the values too. Bytes are those of GGML's types, cell by cell;
+ * for values that are stored transposed (without flash attention) element by element, each of all
+ * cells.
  */
 public final class CellRows {
   private static final int BLOCK = Placement.PAGE;
@@ -43,7 +44,7 @@ public final class CellRows {
     parts.add(new Part(tensor, bytes, row / bytes, bytes * nCells));
   }
 
-  /** How many parts there are: two for each layer. */
+  /** How many parts there are: two for each layer, one if its keys are its values too. */
   public int nParts() {
     return parts.size();
   }

@@ -12,23 +12,35 @@ public sealed interface LayerMemory {
    * @param headDimV size of a value head
    * @param window what a token sees, if not everything: only so much is kept
    * @param rope how keys are turned by their position, if they are
+   * @param latent whether a value is the begin of its key, so that only keys are kept: multi-head
+   *     latent attention, arXiv 2405.04434
    */
   record Attention(
-      int nHeadKv, int headDim, int headDimV, Optional<Window> window, Optional<Rope> rope)
+      int nHeadKv,
+      int headDim,
+      int headDimV,
+      Optional<Window> window,
+      Optional<Rope> rope,
+      boolean latent)
       implements LayerMemory {
     /** Of all tokens, without positions. */
     public static Attention of(int nHeadKv, int headDim, int headDimV) {
-      return new Attention(nHeadKv, headDim, headDimV, Optional.empty(), Optional.empty());
+      return new Attention(nHeadKv, headDim, headDimV, Optional.empty(), Optional.empty(), false);
+    }
+
+    /** Of keys whose first {@code headDimV} elements are the values too. */
+    public static Attention latent(int headDim, int headDimV) {
+      return new Attention(1, headDim, headDimV, Optional.empty(), Optional.empty(), true);
     }
 
     /** With keys that are turned. */
     public Attention turnedBy(Rope r) {
-      return new Attention(nHeadKv, headDim, headDimV, window, Optional.of(r));
+      return new Attention(nHeadKv, headDim, headDimV, window, Optional.of(r), latent);
     }
 
     /** Of the tokens in a window only. */
     public Attention within(Window w) {
-      return new Attention(nHeadKv, headDim, headDimV, Optional.of(w), rope);
+      return new Attention(nHeadKv, headDim, headDimV, Optional.of(w), rope, latent);
     }
   }
 

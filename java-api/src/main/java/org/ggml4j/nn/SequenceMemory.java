@@ -52,7 +52,13 @@ public final class SequenceMemory implements CloseStack.Closing {
         (a.window().isPresent() ? narrow : full)
             .add(
                 new CellCache.LayerShape(
-                    il, a.headDim(), a.headDimV(), a.nHeadKv(), a.rope(), memory.get(il)));
+                    il,
+                    a.headDim(),
+                    a.headDimV(),
+                    a.nHeadKv(),
+                    a.latent(),
+                    a.rope(),
+                    memory.get(il)));
       }
     }
     try {

@@ -316,9 +316,13 @@ public final class Weights {
     return has(name) ? Optional.of(table(name, ne)) : Optional.empty();
   }
 
-  /** A matrix under its full name, to be used with operations of one's own. */
-  public Weight matrix(String name, long in, long out) {
-    return declare(name, Operation.MUL_MAT, in, out);
+  /**
+   * A matrix under its full name, or one for each head, to be used with operations of one's own.
+   *
+   * @param ne [in, out] or [in, out, n]
+   */
+  public Weight matrix(String name, long... ne) {
+    return declare(name, Operation.MUL_MAT, ne);
   }
 
   /**

@@ -1,0 +1,271 @@
+package org.ggml4j.arch;
+
+import java.util.List;
+import java.util.Optional;
+import org.ggml4j.ggml.RopeParameters.Style;
+import org.ggml4j.ggml.Tensor;
+import org.ggml4j.ggml.Weight;
+import org.ggml4j.nn.Activation;
+import org.ggml4j.nn.Embedding;
+import org.ggml4j.nn.FeedForward;
+import org.ggml4j.nn.Inputs;
+import org.ggml4j.nn.KvCache;
+import org.ggml4j.nn.LayerMemory;
+import org.ggml4j.nn.Linear;
+import org.ggml4j.nn.Moe;
+import org.ggml4j.nn.RmsNorm;
+import org.ggml4j.nn.Rope;
+import org.ggml4j.nn.Weights;
+
+/**
+ * DeepSeek V2, V3 and R1, GLM 4.7 Flash, Kimi K2, Mistral 4: multi-head latent attention, many
+ * small experts.
+ *
+ * <p>Keys and values of all heads are unfolded from a few numbers of each token, beside which a
+ * part of the key that all heads have in common is turned by its position. Files with {@code
+ * attn_k_b} and {@code attn_v_b} keep these numbers in the cache and let the queries and the
+ * results be unfolded instead, which gives the same products; older ones unfold first.
+ *
+ * <p>arXiv 2405.04434 (V2), 2412.19437 (V3). GGUF architectures {@code deepseek2} and {@code
+ * mistral4}; llama.cpp's src/models/deepseek2.cpp.
+ */
+final class DeepSeek2 implements Architecture.Decoder {
+  private record Block(
+      int il,
+      RmsNorm attnNorm,
+      Optional<Linear> attnQA,
+      Optional<RmsNorm> attnQANorm,
+      Linear attnQ, // attn_q, or attn_q_b behind attn_q_a
+      Linear attnKvAMqa,
+      RmsNorm attnKvANorm,
+      Unfolding unfolding,
+      Linear attnOutput,
+      RmsNorm ffnNorm,
+      Optional<FeedForward> dense,
+      Optional<Moe> moe,
+      Optional<FeedForward> shared) {}
+
+  /** What unfolds keys and values: a matrix for each head, or all in one product. */
+  private record Unfolding(
+      Optional<Weight> attnKB, Optional<Weight> attnVB, Optional<Linear> attnKvB) {}
+
+  private static final int GLM_FLASH_VOCAB = 154880;
+
+  private final Hparams hp;
+  private final boolean latent;
+  private final int rank;
+  private final int headDim; // of unfolded queries and keys
+  private final int headDimV;
+  private final int nPlain; // elements of a head that are not turned
+  private final Rope rope;
+  private final float attnScale;
+  private final float temperatureScale;
+  private final Embedding tokenEmbd;
+  private final List<Block> blocks;
+  private final RmsNorm outputNorm;
+  private final Linear output;
+
+  DeepSeek2(Hparams hp, Weights w) {
+    this.hp = hp;
+    latent = hp.keys().size("attention.key_length_mla", 0) > 0;
+    rank = hp.keys().size("attention.kv_lora_rank");
+    headDim = latent ? hp.keys().size("attention.key_length_mla") : hp.headDim();
+    headDimV = latent ? hp.keys().size("attention.value_length_mla") : hp.headDimV();
+    nPlain = headDim - hp.nRot();
+    hp.require(nPlain > 0, "heads of which all is turned");
+    hp.require(
+        !latent || hp.headDim() == rank + hp.nRot(), "attention.key_length other than latent");
+    Hparams.RopeScaling scaling = hp.ropeScaling();
+    // The converter writes a tenth of the multiplier.
+    float logMul = hp.keys().number("rope.scaling.yarn_log_multiplier", 0) / 0.1f;
+    float attnFactor = attnFactor(scaling, logMul);
+    rope = hp.rope(Style.INTERLEAVED, Optional.empty()).with(p -> p.withAttnFactor(attnFactor));
+    attnScale = attnScale(scaling, logMul, attnFactor);
+    temperatureScale = hp.keys().number("attention.temperature_scale", 0);
+    tokenEmbd = w.embedding("token_embd", hp.nEmbd(), hp.nVocab());
+    blocks = w.blocks(hp.nLayer(), this::block);
+    w.ignoreBlocks(hp.nLayer(), hp.nBlock()); // predict further tokens
+    outputNorm = w.rmsNorm("output_norm", hp.nEmbd(), hp.normRmsEps());
+    output = w.outputOrTied("output", tokenEmbd).withoutScale();
+  }
+
+  /** YaRN's magnitude; here it is the scale of the products that grows with the context. */
+  private float attnFactor(Hparams.RopeScaling s, float logMul) {
+    if (s.extFactor() == 0 || logMul == 0) {
+      return s.attnFactor();
+    }
+    double ln = Math.log(factor(s));
+    double mscale = hp.architecture().equals("deepseek2") ? logMul : 1;
+    double magnitude = ln <= 0 ? 1 : (0.1 * mscale * ln + 1) / (0.1 * logMul * ln + 1);
+    float given = hp.keys().number("rope.scaling.attn_factor", 1);
+    return (float) (magnitude / (1 + 0.1 * ln)) * given;
+  }
+
+  private static float factor(Hparams.RopeScaling s) {
+    return s.type().equals("none") ? 1 : s.factor();
+  }
+
+  private float attnScale(Hparams.RopeScaling s, float logMul, float attnFactor) {
+    double ln = Math.log(factor(s));
+    double mscale = attnFactor * (1 + 0.1 * ln) * (1 + 0.1 * logMul * ln);
+    return (float) (mscale * mscale / Math.sqrt(headDim));
+  }
+
+  private Block block(Weights w) {
+    boolean direct = w.has("attn_q.weight");
+    int rankQ = direct ? 0 : hp.keys().size("attention.q_lora_rank");
+    long nQ = (long) hp.nHead() * headDim;
+    boolean dense = w.il() < hp.keys().size("leading_dense_block_count", 0);
+    return new Block(
+        w.il(),
+        w.rmsNorm("attn_norm", hp.nEmbd(), hp.normRmsEps()),
+        direct
+            ? Optional.empty()
+            : Optional.of(w.linear("attn_q_a", hp.nEmbd(), rankQ).withoutScale()),
+        direct ? Optional.empty() : Optional.of(w.rmsNorm("attn_q_a_norm", rankQ, hp.normRmsEps())),
+        (direct ? w.linear("attn_q", hp.nEmbd(), nQ) : w.linear("attn_q_b", rankQ, nQ))
+            .withoutScale(),
+        w.linear("attn_kv_a_mqa", hp.nEmbd(), (long) rank + hp.nRot()).withoutScale(),
+        w.rmsNorm("attn_kv_a_norm", rank, hp.normRmsEps()),
+        unfolding(w),
+        w.linear("attn_output", (long) hp.nHead() * headDimV, hp.nEmbd()),
+        w.rmsNorm("ffn_norm", hp.nEmbd(), hp.normRmsEps()),
+        dense
+            ? Optional.of(w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()).withoutScales())
+            : Optional.empty(),
+        dense ? Optional.empty() : Optional.of(moe(w)),
+        dense ? Optional.empty() : Optional.of(shared(w)));
+  }
+
+  private Unfolding unfolding(Weights w) {
+    if (latent) {
+      return new Unfolding(
+          Optional.of(w.matrix("attn_k_b.weight", nPlain, rank, hp.nHead())),
+          Optional.of(w.matrix("attn_v_b.weight", rank, headDimV, hp.nHead())),
+          Optional.empty());
+    }
+    Linear kvB = w.linear("attn_kv_b", rank, (long) hp.nHead() * (nPlain + headDimV));
+    return new Unfolding(Optional.empty(), Optional.empty(), Optional.of(kvB.withoutScale()));
+  }
+
+  private Moe moe(Weights w) {
+    boolean sigmoid = (hp.nLayer() == 47 || hp.nLayer() == 48) && hp.nVocab() == GLM_FLASH_VOCAB;
+    int gating = hp.keys().size("expert_gating_func", 0);
+    Moe.Routing routing =
+        Moe.Routing.of(
+                Moe.Gating.of(gating > 0 ? gating : sigmoid ? 2 : 1),
+                hp.nExpertUsed(),
+                hp.keys().flag("expert_weights_norm", false))
+            .withScale(hp.keys().number("expert_weights_scale", 0))
+            .withGroups(
+                hp.keys().size("expert_group_count", 0),
+                hp.keys().size("expert_group_used_count", 0));
+    int nFf = hp.keys().size("expert_feed_forward_length");
+    return w.moe(Activation.SILU, routing, true, hp.nEmbd(), nFf, hp.nExpert()).withoutScales();
+  }
+
+  private FeedForward shared(Weights w) {
+    int nFf = hp.keys().size("expert_feed_forward_length") * hp.keys().size("expert_shared_count");
+    return w.gatedFeedForward("_shexp", Activation.SILU, hp.nEmbd(), nFf).withoutScales();
+  }
+
+  @Override
+  public Tensor forward(Inputs in, KvCache kv) {
+    Tensor x = tokenEmbd.apply(in.tokens()); // [nEmbd, nTokens]
+    Optional<Tensor> temperature = temperature(in);
+    for (Block b : blocks) {
+      Tensor a = attention(b, b.attnNorm.apply(x), in, temperature, kv.layer(b.il));
+      if (b.il == blocks.size() - 1) {
+        a = in.selectOutputs(a); // [nEmbd, nOutputs]
+        x = in.selectOutputs(x);
+      }
+      x = x.add(a).named("ffn_inp", b.il);
+      x = x.add(feedForward(b, b.ffnNorm.apply(x))).named("l_out", b.il);
+    }
+    return output.apply(outputNorm.apply(x)).named("result_output"); // [nVocab, nOutputs]
+  }
+
+  /** A factor of queries far behind, as Mistral Large 3 has. */
+  private Optional<Tensor> temperature(Inputs in) {
+    int length = hp.keys().size("attention.temperature_length", 0);
+    return temperatureScale == 0
+        ? Optional.empty()
+        : Optional.of(in.attentionTemperature(temperatureScale, length, 0));
+  }
+
+  private Tensor attention(
+      Block b, Tensor x, Inputs in, Optional<Tensor> temperature, KvCache.Layer kv) {
+    Tensor qAll =
+        b.attnQA.isPresent() ? b.attnQANorm.orElseThrow().apply(b.attnQA.get().apply(x)) : x;
+    Tensor q = b.attnQ.apply(qAll).splitHeads(headDim); // [headDim, nHead, nTokens]
+    Tensor qPlain = q.columns(0, nPlain);
+    Tensor qTurned = rope.apply(q.columns(nPlain, hp.nRot()), in);
+    Tensor kvA = b.attnKvAMqa.apply(x); // [rank + nRot, nTokens]
+    Tensor kTurned = rope.apply(kvA.heads(rank, hp.nRot(), 1), in); // [nRot, 1, nTokens]
+    Tensor folded = b.attnKvANorm.apply(kvA.columns(0, rank)); // [rank, nTokens]
+    Tensor y =
+        latent
+            ? attendFolded(b, qPlain, qTurned, folded, kTurned, temperature, kv)
+            : attendUnfolded(b, qPlain, qTurned, folded, kTurned, temperature, kv);
+    return b.attnOutput.apply(y).named("attn_out", b.il); // [nEmbd, nTokens]
+  }
+
+  private Tensor attendFolded(
+      Block b,
+      Tensor qPlain,
+      Tensor qTurned,
+      Tensor folded,
+      Tensor kTurned,
+      Optional<Tensor> temperature,
+      KvCache.Layer kv) {
+    Tensor kB = folded.graph().use(b.unfolding.attnKB.orElseThrow()); // [nPlain, rank, nHead]
+    Tensor vB = folded.graph().use(b.unfolding.attnVB.orElseThrow()); // [rank, headDimV, nHead]
+    Tensor absorbed = kB.mulMat(qPlain.permute(0, 2, 1, 3)); // [rank, nTokens, nHead]
+    Tensor q = absorbed.permute(0, 2, 1, 3).concat(qTurned, 0); // [rank + nRot, nHead, nTokens]
+    Tensor v = folded.reshape(rank, 1, folded.ne(1));
+    Tensor k = v.concat(kTurned, 0); // [rank + nRot, 1, nTokens]
+    Tensor y = kv.append(k, v).attend(scaled(q, temperature), attnScale); // [rank * nHead, …]
+    Tensor heads = y.splitHeads(rank).permute(0, 2, 1, 3); // [rank, nTokens, nHead]
+    Tensor unfolded = vB.mulMat(heads).permute(0, 2, 1, 3); // [headDimV, nHead, nTokens]
+    return unfolded.cont2d((long) headDimV * hp.nHead(), y.ne(1)).named("kqv_mla", b.il);
+  }
+
+  private Tensor attendUnfolded(
+      Block b,
+      Tensor qPlain,
+      Tensor qTurned,
+      Tensor folded,
+      Tensor kTurned,
+      Optional<Tensor> temperature,
+      KvCache.Layer kv) {
+    Tensor unfolded = b.unfolding.attnKvB.orElseThrow().apply(folded);
+    Tensor kvB = unfolded.splitHeads(nPlain + headDimV); // [nPlain + headDimV, nHead, nTokens]
+    Tensor v = kvB.columns(nPlain, headDimV).cont();
+    Tensor turned = kTurned.repeat(hp.nRot(), hp.nHead(), folded.ne(1));
+    Tensor k = kvB.columns(0, nPlain).concat(turned, 0); // [headDim, nHead, nTokens]
+    Tensor q = qPlain.concat(qTurned, 0);
+    return kv.append(k, v).attend(scaled(q, temperature), attnScale); // [headDimV * nHead, nTokens]
+  }
+
+  private static Tensor scaled(Tensor q, Optional<Tensor> temperature) {
+    return temperature.isPresent() ? q.mul(temperature.get()) : q;
+  }
+
+  private static Tensor feedForward(Block b, Tensor x) {
+    return b.dense.isPresent()
+        ? b.dense.get().apply(x)
+        : b.moe.orElseThrow().apply(x).add(b.shared.orElseThrow().apply(x));
+  }
+
+  @Override
+  public LayerMemory memory(int il) {
+    return latent
+        ? LayerMemory.Attention.latent(hp.headDim(), rank)
+        : LayerMemory.Attention.of(hp.nHead(), headDim, headDimV);
+  }
+
+  @Override
+  public boolean canShift() {
+    return false; // it is the end of each key that is turned
+  }
+}

@@ -1,0 +1,125 @@
+package org.ggml4j.arch;
+
+import java.util.List;
+import java.util.Optional;
+import org.ggml4j.ggml.RopeParameters.Style;
+import org.ggml4j.ggml.Tensor;
+import org.ggml4j.nn.Activation;
+import org.ggml4j.nn.Embedding;
+import org.ggml4j.nn.FeedForward;
+import org.ggml4j.nn.Inputs;
+import org.ggml4j.nn.KvCache;
+import org.ggml4j.nn.LayerMemory;
+import org.ggml4j.nn.Linear;
+import org.ggml4j.nn.Moe;
+import org.ggml4j.nn.Qkv;
+import org.ggml4j.nn.RmsNorm;
+import org.ggml4j.nn.Rope;
+import org.ggml4j.nn.Weights;
+
+/**
+ * The decoder of DeepSeek-OCR: DeepSeek V2 with plain attention in place of the latent one.
+ *
+ * <p>GGUF architecture {@code deepseek2-ocr}; llama.cpp's src/models/deepseek2ocr.cpp.
+ */
+final class DeepSeek2Ocr implements Architecture.Decoder {
+  private record Block(
+      int il,
+      RmsNorm attnNorm,
+      Qkv attnQkv,
+      Linear attnOutput,
+      RmsNorm ffnNorm,
+      Optional<FeedForward> dense,
+      Optional<Moe> moe,
+      Optional<FeedForward> shared) {}
+
+  private final Hparams hp;
+  private final Embedding tokenEmbd;
+  private final Rope rope;
+  private final int nDenseLead;
+  private final int nFfExp;
+  private final List<Block> blocks;
+  private final RmsNorm outputNorm;
+  private final Linear output;
+
+  DeepSeek2Ocr(Hparams hp, Weights w) {
+    this.hp = hp;
+    tokenEmbd = w.embedding("token_embd", hp.nEmbd(), hp.nVocab());
+    rope = hp.rope(Style.HALVES, Optional.empty());
+    nDenseLead = hp.keys().size("leading_dense_block_count", 0);
+    nFfExp = hp.keys().size("expert_feed_forward_length");
+    blocks = w.blocks(hp.nLayer(), this::block);
+    outputNorm = w.rmsNorm("output_norm", hp.nEmbd(), hp.normRmsEps());
+    output = w.outputOrTied("output", tokenEmbd);
+  }
+
+  private Block block(Weights w) {
+    return new Block(
+        w.il(),
+        w.rmsNorm("attn_norm", hp.nEmbd(), hp.normRmsEps()),
+        hp.qkv(w),
+        w.linear("attn_output", hp.nEmbdQ(), hp.nEmbd()),
+        w.rmsNorm("ffn_norm", hp.nEmbd(), hp.normRmsEps()),
+        isDense(w.il())
+            ? Optional.of(w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()).withoutScales())
+            : Optional.empty(),
+        isDense(w.il()) ? Optional.empty() : Optional.of(moe(w)),
+        isDense(w.il()) ? Optional.empty() : Optional.of(shared(w)));
+  }
+
+  private boolean isDense(int il) {
+    return il < nDenseLead;
+  }
+
+  private Moe moe(Weights w) {
+    Moe.Routing routing =
+        Moe.Routing.of(
+                Moe.Gating.of(Math.max(1, hp.keys().size("expert_gating_func", 0))),
+                hp.nExpertUsed(),
+                hp.keys().flag("expert_weights_norm", false))
+            .withScale(hp.keys().number("expert_weights_scale", 0))
+            .withGroups(
+                hp.keys().size("expert_group_count", 0),
+                hp.keys().size("expert_group_used_count", 0));
+    return w.moe(Activation.SILU, routing, true, hp.nEmbd(), nFfExp, hp.nExpert()).withoutScales();
+  }
+
+  private FeedForward shared(Weights w) {
+    int nFf = nFfExp * hp.keys().size("expert_shared_count");
+    return w.gatedFeedForward("_shexp", Activation.SILU, hp.nEmbd(), nFf).withoutScales();
+  }
+
+  @Override
+  public Tensor forward(Inputs in, KvCache kv) {
+    Tensor x = tokenEmbd.apply(in.tokens()); // [nEmbd, nTokens]
+    for (Block b : blocks) {
+      Tensor a = attention(b, b.attnNorm.apply(x), in, kv.layer(b.il));
+      if (b.il == blocks.size() - 1) {
+        a = in.selectOutputs(a); // [nEmbd, nOutputs]
+        x = in.selectOutputs(x);
+      }
+      x = x.add(a).named("ffn_inp", b.il);
+      x = x.add(feedForward(b, b.ffnNorm.apply(x))).named("l_out", b.il);
+    }
+    return output.apply(outputNorm.apply(x)).named("result_output"); // [nVocab, nOutputs]
+  }
+
+  private Tensor attention(Block b, Tensor x, Inputs in, KvCache.Layer kv) {
+    Qkv.Heads h = b.attnQkv.apply(x); // [headDim, nHead or nHeadKv, nTokens]
+    Tensor q = rope.apply(h.q(), in).named("Qcur", b.il);
+    Tensor k = rope.apply(h.k(), in).named("Kcur", b.il);
+    Tensor y = kv.append(k, h.v()).attend(q, hp.attnScale()); // [headDimV * nHead, nTokens]
+    return b.attnOutput.apply(y).named("attn_out", b.il); // [nEmbd, nTokens]
+  }
+
+  private static Tensor feedForward(Block b, Tensor x) {
+    return b.dense.isPresent()
+        ? b.dense.get().apply(x)
+        : b.moe.orElseThrow().apply(x).add(b.shared.orElseThrow().apply(x));
+  }
+
+  @Override
+  public LayerMemory memory(int il) {
+    return hp.attention(il, rope);
+  }
+}
