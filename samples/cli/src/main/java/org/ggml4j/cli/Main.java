@@ -12,7 +12,16 @@ import picocli.CommandLine;
  */
 public final class Main {
   private static final List<String> COMMANDS =
-      List.of("generate", "logits", "tokenize", "inspect", "train", "quantize", "eval", "doctor");
+      List.of(
+          "generate",
+          "logits",
+          "tokenize",
+          "inspect",
+          "train",
+          "quantize",
+          "eval",
+          "bench",
+          "doctor");
 
   private Main() {}
 
@@ -66,6 +75,7 @@ public final class Main {
           case "train" -> new TrainCommand(streams);
           case "quantize" -> new QuantizeCommand(streams);
           case "eval" -> new EvalCommand(streams);
+          case "bench" -> new BenchCommand(streams);
           case "doctor" -> new DoctorCommand(streams);
           default -> throw new IllegalArgumentException(name);
         });

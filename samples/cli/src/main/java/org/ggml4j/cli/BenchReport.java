@@ -1,0 +1,213 @@
+package org.ggml4j.cli;
+
+import com.fasterxml.jackson.core.JsonEncoding;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** Where measured speeds are written, in the formats of llama-bench and as a table. */
+sealed interface BenchReport {
+  /** The formats. */
+  enum Format {
+    TABLE,
+    MD,
+    CSV,
+    JSON,
+    JSONL;
+
+    BenchReport on(PrintStream out) throws IOException {
+      return switch (this) {
+        case TABLE -> new Text(out);
+        case MD -> new Markdown(out);
+        case CSV -> new Csv(out);
+        case JSON -> new JsonArray(out);
+        case JSONL -> new JsonLines(out);
+      };
+    }
+  }
+
+  /** Writes a row, at once where the format allows it. */
+  void row(BenchRow row) throws IOException;
+
+  /** Writes what is left; also after a failure, so that what was measured is seen. */
+  void end() throws IOException;
+
+  /** What is shown to people: the settings that matter, the test and its speed. */
+  private static List<String> cells(BenchRow row) {
+    return List.of(
+        row.model().label(),
+        Figures.bytes(row.model().bytes()),
+        BenchRow.backends(),
+        Integer.toString(row.session().threads()),
+        row.nBatch() + "/" + row.session().nBatch(),
+        row.session().typeK() + "/" + row.session().typeV(),
+        row.session().flashAttn() ? "on" : "off",
+        row.result().test().label(),
+        row.speed());
+  }
+
+  /** Their names. */
+  List<String> HEADER =
+      List.of("model", "size", "backend", "threads", "batch", "kv", "fa", "test", "tokens/s");
+
+  /** Columns for a terminal. */
+  final class Text implements BenchReport {
+    private final PrintStream out;
+    private final Table table = new Table(HEADER.size()).right(1, 3, 8);
+    private boolean empty = true;
+
+    Text(PrintStream out) {
+      this.out = out;
+      table.row(HEADER.toArray(String[]::new));
+    }
+
+    @Override
+    public void row(BenchRow row) {
+      empty = false;
+      table.row(cells(row).toArray(String[]::new));
+    }
+
+    @Override
+    public void end() {
+      if (!empty) {
+        table.print(out, "");
+      }
+    }
+  }
+
+  /** A table in Markdown. */
+  final class Markdown implements BenchReport {
+    private final PrintStream out;
+    private boolean begun;
+
+    Markdown(PrintStream out) {
+      this.out = out;
+    }
+
+    @Override
+    public void row(BenchRow row) {
+      if (!begun) {
+        begun = true;
+        line(HEADER);
+        line(List.of("---", "---:", "---", "---:", "---", "---", "---", "---", "---:"));
+      }
+      line(cells(row).stream().map(c -> c.replace("|", "\\|")).toList());
+      out.flush();
+    }
+
+    private void line(List<String> cells) {
+      out.println("| " + String.join(" | ", cells) + " |");
+    }
+
+    @Override
+    public void end() {}
+  }
+
+  /** Values in quotes, separated by commas (RFC 4180); without the single repetitions. */
+  final class Csv implements BenchReport {
+    private final PrintStream out;
+    private boolean begun;
+
+    Csv(PrintStream out) {
+      this.out = out;
+    }
+
+    @Override
+    public void row(BenchRow row) throws IOException {
+      Map<String, Object> fields = row.fields();
+      fields.keySet().removeIf(name -> name.startsWith("samples_"));
+      if (!begun) {
+        begun = true;
+        out.println(String.join(",", fields.keySet()));
+      }
+      out.println(
+          fields.values().stream()
+              .map(v -> '"' + v.toString().replace("\"", "\"\"") + '"')
+              .collect(Collectors.joining(",")));
+      out.flush();
+    }
+
+    @Override
+    public void end() {}
+  }
+
+  /** An object per line. */
+  final class JsonLines implements BenchReport {
+    private final Json json;
+
+    JsonLines(PrintStream out) throws IOException {
+      json = new Json(out);
+    }
+
+    @Override
+    public void row(BenchRow row) throws IOException {
+      json.line(o -> write(row, o));
+    }
+
+    @Override
+    public void end() throws IOException {
+      json.close();
+    }
+  }
+
+  /** One array of objects. */
+  final class JsonArray implements BenchReport {
+    private final JsonGenerator json;
+    private final PrintStream out;
+
+    JsonArray(PrintStream out) throws IOException {
+      this.out = out;
+      json =
+          new JsonFactory()
+              .createGenerator(out, JsonEncoding.UTF8)
+              .disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET)
+              .useDefaultPrettyPrinter();
+      json.writeStartArray();
+    }
+
+    @Override
+    public void row(BenchRow row) throws IOException {
+      json.writeStartObject();
+      write(row, json);
+      json.writeEndObject();
+      json.flush();
+    }
+
+    @Override
+    public void end() throws IOException {
+      json.writeEndArray();
+      json.close();
+      out.println();
+    }
+  }
+
+  private static void write(BenchRow row, JsonGenerator o) throws IOException {
+    for (Map.Entry<String, Object> field : row.fields().entrySet()) {
+      o.writeFieldName(field.getKey());
+      write(field.getValue(), o);
+    }
+  }
+
+  private static void write(Object value, JsonGenerator o) throws IOException {
+    if (value instanceof List<?> list) {
+      o.writeStartArray();
+      for (Object element : new ArrayList<>(list)) {
+        write(element, o);
+      }
+      o.writeEndArray();
+    } else if (value instanceof Boolean b) {
+      o.writeBoolean(b);
+    } else if (value instanceof Double d) {
+      o.writeNumber(d);
+    } else if (value instanceof Number n) {
+      o.writeNumber(n.longValue());
+    } else {
+      o.writeString(value.toString());
+    }
+  }
+}
