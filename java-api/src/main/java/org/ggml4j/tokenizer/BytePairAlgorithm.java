@@ -98,7 +98,7 @@ final class BytePairAlgorithm implements Algorithm {
         return id;
       }
       int length = encode(new byte[] {(byte) unsignedByte}, 0, 1);
-      return merges.index().find(encoded, 0, length);
+      return merges.index().symbol(encoded, 0, length);
     }
 
     /**

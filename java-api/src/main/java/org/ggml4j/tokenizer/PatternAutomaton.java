@@ -228,12 +228,13 @@ final class PatternAutomaton {
   }
 
   private int state(List<Integer> places) {
-    return numbers.computeIfAbsent(
-        places,
-        p -> {
-          states.add(p);
-          return states.size() - 1;
-        });
+    Integer known = numbers.get(places);
+    if (known != null) {
+      return known;
+    }
+    numbers.put(places, states.size());
+    states.add(places);
+    return states.size() - 1;
   }
 
   /** Adds the places that are reached from one without reading, the preferred first. */

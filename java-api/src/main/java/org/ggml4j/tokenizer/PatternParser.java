@@ -35,7 +35,12 @@ final class PatternParser {
   private int at;
 
   private PatternParser(String pattern) {
-    p = pattern.codePoints().toArray();
+    p = new int[pattern.codePointCount(0, pattern.length())];
+    int chars = 0;
+    for (int i = 0; i < p.length; i++) {
+      p[i] = pattern.codePointAt(chars);
+      chars += Character.charCount(p[i]);
+    }
   }
 
   static Node parse(String pattern) {
@@ -221,6 +226,7 @@ final class PatternParser {
   /** The members of a set while it is read. */
   private static final class Members {
     private int classes;
+    // Ascending by their first.
     private final List<int[]> ranges = new ArrayList<>();
 
     static Members of(int cp) {
@@ -236,12 +242,18 @@ final class PatternParser {
     }
 
     void add(int first, int last) {
-      ranges.add(new int[] {first, last});
+      int at = ranges.size();
+      while (at > 0 && ranges.get(at - 1)[0] > first) {
+        at--;
+      }
+      ranges.add(at, new int[] {first, last});
     }
 
     void add(Members other) {
       classes |= other.classes;
-      ranges.addAll(other.ranges);
+      for (int[] range : other.ranges) {
+        add(range[0], range[1]);
+      }
     }
 
     /** The only character, or -1. */
@@ -252,7 +264,6 @@ final class PatternParser {
     }
 
     CharSet build(boolean negated, @Nullable CharSet and) {
-      ranges.sort((a, b) -> Integer.compare(a[0], b[0]));
       List<int[]> merged = new ArrayList<>();
       for (int[] range : ranges) {
         int[] last = merged.isEmpty() ? null : merged.get(merged.size() - 1);

@@ -6,7 +6,8 @@ package org.ggml4j.tokenizer;
  *
  * <p>Source: the expressions that the models were published with, in the reading of llama.cpp
  * ({@code src/llama-vocab.cpp}, {@code src/unicode.cpp}), which knows no letter case beyond ASCII:
- * there, a letter of another script is upper and lower case at once.
+ * there, a letter of another script is upper and lower case at once. All are constants of the
+ * compiler, since a command waits for what is put together at its start.
  */
 final class Patterns {
   private Patterns() {}
@@ -63,21 +64,42 @@ final class Patterns {
           + "|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]?|\\s*[\\r\\n]"
           + SPACES;
 
+  private static final String ONE_BEFORE = "[^\\r\\n\\p{L}\\p{N}]?";
+
+  private static final String UPPER = "[\\p{L}&&[^a-z]]";
+
+  private static final String LOWER = "[\\p{L}&&[^A-Z]]";
+
+  private static final String MARKED_UPPER = "[\\p{L}\\p{M}&&[^a-z]]";
+
+  private static final String MARKED_LOWER = "[\\p{L}\\p{M}&&[^A-Z]]";
+
   /** Words of mixed case end where capitals begin: {@code camelCase}. */
   static final String TEKKEN =
-      camelCase("\\p{L}", "") + "|\\p{N}" + OTHERS_OR_SLASH + LINES_OR_SPACES;
-
-  static final String GPT4O =
-      camelCase("\\p{L}", CONTRACTION + "?") + "|\\p{N}{1,3}" + OTHERS_OR_SLASH + LINES_OR_SPACES;
-
-  static final String GRANITE_EMBEDDING =
-      camelCase("\\p{L}\\p{M}", CONTRACTION + "?")
-          + "|\\p{N}{1,3}"
+      ONE_BEFORE
+          + (UPPER + "*" + LOWER + "+|")
+          + ONE_BEFORE
+          + (UPPER + "+" + LOWER + "*|\\p{N}")
           + OTHERS_OR_SLASH
           + LINES_OR_SPACES;
 
-  private static final String MARKED_LETTERS =
-      "[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+" + CONTRACTION + "?";
+  static final String GPT4O =
+      ONE_BEFORE
+          + (UPPER + "*" + LOWER + "+" + CONTRACTION + "?|")
+          + ONE_BEFORE
+          + (UPPER + "+" + LOWER + "*" + CONTRACTION + "?|\\p{N}{1,3}")
+          + OTHERS_OR_SLASH
+          + LINES_OR_SPACES;
+
+  static final String GRANITE_EMBEDDING =
+      ONE_BEFORE
+          + (MARKED_UPPER + "*" + MARKED_LOWER + "+" + CONTRACTION + "?|")
+          + ONE_BEFORE
+          + (MARKED_UPPER + "+" + MARKED_LOWER + "*" + CONTRACTION + "?|\\p{N}{1,3}")
+          + OTHERS_OR_SLASH
+          + LINES_OR_SPACES;
+
+  private static final String MARKED_LETTERS = ONE_BEFORE + "[\\p{L}\\p{M}]+" + CONTRACTION + "?";
 
   static final String TINY_AYA =
       MARKED_LETTERS + "|\\p{N}{1,3}" + OTHERS_OR_SLASH + LINES_OR_SPACES;
@@ -89,12 +111,22 @@ final class Patterns {
           + "|[\uFF01\u2026\u201C\u201D\u2018\u2019\u2014\uFF1A\uFF1B\uFF0C\u3001-\u303F\uFE30-\uFE4F]+"
           + "|[\u3105-\u312F]+|[\u4E00-\u9FA5\u3040-\u309F\u30A0-\u30FF]+";
 
+  private static final String HAN =
+      "\u4E00-\u9FFF\u3400-\u4DBF\uF900-\uFAFF"
+          + "\uD840\uDC00-\uD869\uDEDF\uD869\uDF00-\uD86D\uDF3F\uD86D\uDF40-\uD86E\uDC1F"
+          + "\uD86E\uDC20-\uD873\uDEAF\uD873\uDEB0-\uD87A\uDFEF\uD87E\uDC00-\uD87E\uDE1F";
+
   /** Han characters apart from other letters. */
   static final String KIMI_K2 =
-      kimi(
-          "\u4E00-\u9FFF\u3400-\u4DBF\uF900-\uFAFF"
-              + "\uD840\uDC00-\uD869\uDEDF\uD869\uDF00-\uD86D\uDF3F\uD86D\uDF40-\uD86E\uDC1F"
-              + "\uD86E\uDC20-\uD873\uDEAF\uD873\uDEB0-\uD87A\uDFEF\uD87E\uDC00-\uD87E\uDE1F");
+      "["
+          + HAN
+          + "]+|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}&&[^"
+          + HAN
+          + "]]+"
+          + CONTRACTION
+          + "?|\\p{N}{1,3}"
+          + OTHERS
+          + LINES_OR_SPACES;
 
   private static final String PUNCTUATED =
       "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+"
@@ -159,24 +191,4 @@ final class Patterns {
   static final String THOUSANDS = "(?=(\\d{3})+(?!\\d))";
 
   static final String DIGIT_GROUPS = "\\d{1,3}(?=(?:\\d{3})*\\b)";
-
-  private static String camelCase(String letter, String suffix) {
-    String upper = "[" + letter + "&&[^a-z]]";
-    String lower = "[" + letter + "&&[^A-Z]]";
-    String before = "[^\\r\\n\\p{L}\\p{N}]?";
-    return before + upper + "*" + lower + "+" + suffix + "|" + before + upper + "+" + lower + "*"
-        + suffix;
-  }
-
-  private static String kimi(String han) {
-    return "["
-        + han
-        + "]+|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}&&[^"
-        + han
-        + "]]+"
-        + CONTRACTION
-        + "?|\\p{N}{1,3}"
-        + OTHERS
-        + LINES_OR_SPACES;
-  }
 }

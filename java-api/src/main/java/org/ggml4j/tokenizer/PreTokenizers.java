@@ -77,20 +77,18 @@ final class PreTokenizers {
     }
   }
 
-  private static final Map<String, PreTokenizer> BY_HAND =
-      Map.of(
-          Patterns.TRAILING_SPACE, Lookahead::trailingSpace,
-          Patterns.THOUSANDS, Lookahead::thousands,
-          Patterns.DIGIT_GROUPS, Lookahead::groupsFromRight);
-
   private static final Map<String, Spec> SPECS = new LinkedHashMap<>();
 
   private PreTokenizers() {}
 
   /** A pattern, ready to be used. */
   static PreTokenizer compile(String pattern) {
-    PreTokenizer byHand = BY_HAND.get(pattern);
-    return byHand != null ? byHand : WordPattern.of(pattern);
+    return switch (pattern) {
+      case Patterns.TRAILING_SPACE -> Lookahead::trailingSpace;
+      case Patterns.THOUSANDS -> Lookahead::thousands;
+      case Patterns.DIGIT_GROUPS -> Lookahead::groupsFromRight;
+      default -> WordPattern.of(pattern);
+    };
   }
 
   /**

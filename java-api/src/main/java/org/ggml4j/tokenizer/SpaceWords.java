@@ -40,6 +40,16 @@ final class SpaceWords {
   }
 
   /**
+   * Adds the character that a merge joins to a space. Looking at where its parts meet is enough,
+   * since they are characters or made by merges too.
+   */
+  static void collect(byte[] s, int from, int space, int to, BitSet joinedToSpace) {
+    if (Utf8.isSpaceSign(s, space + 1, to)) {
+      joinedToSpace.set(lastCodePoint(s, from, space));
+    }
+  }
+
+  /**
    * Cuts a stretch of text.
    *
    * @param prefix whether a space is put before it
@@ -58,7 +68,7 @@ final class SpaceWords {
         continue;
       }
       if (begin < p) {
-        previous = lastCodePoint(s, p);
+        previous = lastCodePoint(s, begin, p);
         text.copy(s, begin, p);
       }
       if (text.size() > 0 && !joinedToSpace.get(previous)) {
@@ -75,12 +85,12 @@ final class SpaceWords {
     }
   }
 
-  private static int lastCodePoint(byte[] s, int end) {
+  private static int lastCodePoint(byte[] s, int from, int end) {
     int p = end - 1;
-    while ((s[p] & 0xC0) == 0x80) {
+    while (p > from && (s[p] & 0xC0) == 0x80) {
       p--;
     }
-    return Utf8.codePoint(s, p);
+    return Utf8.length(s[p]) == end - p ? Utf8.codePoint(s, p) : Utf8.REPLACEMENT;
   }
 
   private void finish(int sourceEnd) {

@@ -1,6 +1,5 @@
 package org.ggml4j.tokenizer;
 
-import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -58,8 +57,6 @@ final class SpecialTokenRules {
           SpecialToken.FIM_SUFFIX, "tokenizer.ggml.suffix_token_id",
           SpecialToken.FIM_MIDDLE, "tokenizer.ggml.middle_token_id");
 
-  private static final Logger LOG = System.getLogger("org.ggml4j.tokenizer");
-
   /**
    * What holds unless the file says otherwise.
    *
@@ -100,7 +97,11 @@ final class SpecialTokenRules {
     boolean addBos = add("tokenizer.ggml.add_bos_token", SpecialToken.BOS, defaults.addBos());
     boolean addEos = add("tokenizer.ggml.add_eos_token", SpecialToken.EOS, defaults.addEos());
     boolean addSep = metadata.getBoolean("tokenizer.ggml.add_sep_token", defaults.addSep());
-    int[] ends = endOfGeneration.stream().mapToInt(Integer::intValue).toArray();
+    int[] ends = new int[endOfGeneration.size()];
+    int n = 0;
+    for (int id : endOfGeneration) {
+      ends[n++] = id;
+    }
     return new SpecialTokens(ids, addBos, addEos, addSep, ends, suppressed());
   }
 
@@ -136,12 +137,14 @@ final class SpecialTokenRules {
     if (id >= 0 && id < types.length) {
       ids.put(part, (int) id);
     } else {
-      LOG.log(
-          Level.WARNING,
-          "{0} is {1}, but the vocabulary has {2} tokens: ignored",
-          key,
-          Long.toString(id),
-          Integer.toString(types.length));
+      // Asked for here, since the first logger of a process takes long to make.
+      System.getLogger("org.ggml4j.tokenizer")
+          .log(
+              Level.WARNING,
+              "{0} is {1}, but the vocabulary has {2} tokens: ignored",
+              key,
+              Long.toString(id),
+              Integer.toString(types.length));
     }
   }
 

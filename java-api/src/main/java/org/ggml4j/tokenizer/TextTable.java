@@ -12,6 +12,7 @@ final class TextTable {
   // Hash in the upper half, number in the lower: most strangers are told apart without their text.
   private final long[] slots;
   private final int mask;
+  private final int[] hashes;
 
   /** A table in which no string is entered yet. */
   TextTable(TextBlock texts) {
@@ -20,6 +21,7 @@ final class TextTable {
     int capacity = Integer.highestOneBit(Math.max(8, size())) << 2;
     this.slots = new long[capacity];
     this.mask = capacity - 1;
+    this.hashes = new int[size()];
     Arrays.fill(slots, -1);
   }
 
@@ -32,6 +34,7 @@ final class TextTable {
     int from = texts.start(id);
     int to = texts.end(id);
     int hash = hash(bytes, from, to);
+    hashes[id] = hash;
     int slot = slot(hash, bytes, from, to);
     if (slots[slot] >= 0) {
       return (int) slots[slot];
@@ -61,6 +64,11 @@ final class TextTable {
     int start = texts.start(id);
     int end = texts.end(id);
     return end - start == to - from && Arrays.equals(bytes, start, end, s, from, to);
+  }
+
+  /** The hash of an entered string. */
+  int hash(int id) {
+    return hashes[id];
   }
 
   static int hash(byte[] s, int from, int to) {

@@ -44,7 +44,7 @@ final class Utf8PairAlgorithm implements Algorithm {
     BitSet found = joinedToSpace;
     if (found == null) {
       BitSet set = new BitSet();
-      merges.index().forEachJoined((s, from, to) -> SpaceWords.collect(s, from, to, set));
+      merges.index().forEach((s, from, space, to) -> SpaceWords.collect(s, from, space, to, set));
       joinedToSpace = set;
       found = set;
     }
@@ -110,7 +110,7 @@ final class Utf8PairAlgorithm implements Algorithm {
       merger.begin(s, from, to);
       for (int p = from; p < to; ) {
         int end = p + Utf8.length(s[p]);
-        merger.symbol(p - from, index.find(s, p, end));
+        merger.symbol(p - from, index.symbol(s, p, end));
         p = end;
       }
       merger.merge();

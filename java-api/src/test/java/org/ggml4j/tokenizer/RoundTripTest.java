@@ -11,6 +11,7 @@ import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import net.jqwik.api.constraints.IntRange;
 import org.ggml4j.gguf.GgufFormatException;
 
 class RoundTripTest {
@@ -138,13 +139,14 @@ class RoundTripTest {
   }
 
   @Property
-  void longWordsMergeAsShortOnes(@ForAll("words") byte[] word) {
+  void longWordsMergeAsShortOnes(
+      @ForAll("words") byte[] word, @ForAll @IntRange(min = 1, max = 200) int queue) {
     Merger.Pairs pairs =
         (left, right, s, from, to) ->
             (left + 2 * right) % 3 == 0 || to - from > 9
                 ? Merger.NONE
                 : Merger.pair((left * 7 + right * 3) % 11, (left + right) % 50);
-    Merger merger = new Merger(pairs);
+    Merger merger = new Merger(pairs, queue);
     merger.begin(word, 0, word.length);
     for (int i = 0; i < word.length; i++) {
       merger.symbol(i, word[i]);
