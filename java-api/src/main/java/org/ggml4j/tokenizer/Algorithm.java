@@ -24,6 +24,32 @@ sealed interface Algorithm
      * @param first whether it begins the text or follows an added token
      */
     void encode(byte[] s, int from, int to, boolean first);
+
+    /**
+     * Appends the tokens of the words that begin before {@code stop}, as they are in the whole.
+     *
+     * @return where the next word begins, so that what follows has the tokens that it has by
+     *     itself; {@code to}, with all tokens appended, if this can't stop
+     */
+    default int encodeUntil(byte[] s, int from, int stop, int to, boolean first) {
+      encode(s, from, to, first);
+      return to;
+    }
+  }
+
+  /** An encoder of words that are tokenized apart. */
+  static Encoder ofWords(PreTokenizer words, PreTokenizer.Words work) {
+    return new Encoder() {
+      @Override
+      public void encode(byte[] s, int from, int to, boolean first) {
+        words.split(s, from, to, work);
+      }
+
+      @Override
+      public int encodeUntil(byte[] s, int from, int stop, int to, boolean first) {
+        return words.splitUntil(s, from, stop, to, work);
+      }
+    };
   }
 
   Encoder encoder(TokenBuffer out);

@@ -30,8 +30,7 @@ final class BytePairAlgorithm implements Algorithm {
 
   @Override
   public Encoder encoder(TokenBuffer out) {
-    Work work = new Work(out);
-    return (s, from, to, first) -> words.split(s, from, to, work);
+    return Algorithm.ofWords(words, new Work(out));
   }
 
   @Override

@@ -17,9 +17,30 @@ interface PreTokenizer {
 
   void split(byte[] s, int from, int to, Words out);
 
+  /**
+   * Cuts out the words that begin before {@code stop}, just as {@link #split} would cut the whole.
+   *
+   * @return where the next word begins; {@code to}, with all words cut out, if this can't stop
+   */
+  default int splitUntil(byte[] s, int from, int stop, int to, Words out) {
+    split(s, from, to, out);
+    return to;
+  }
+
   /** This, and then another on each of its words. */
   default PreTokenizer then(PreTokenizer next) {
-    return (s, from, to, out) ->
-        split(s, from, to, (bytes, start, end) -> next.split(bytes, start, end, out));
+    PreTokenizer outer = this;
+    return new PreTokenizer() {
+      @Override
+      public void split(byte[] s, int from, int to, Words out) {
+        outer.split(s, from, to, (bytes, start, end) -> next.split(bytes, start, end, out));
+      }
+
+      @Override
+      public int splitUntil(byte[] s, int from, int stop, int to, Words out) {
+        return outer.splitUntil(
+            s, from, stop, to, (bytes, start, end) -> next.split(bytes, start, end, out));
+      }
+    };
   }
 }

@@ -46,7 +46,17 @@ final class SentencePieceAlgorithm implements Algorithm {
   @Override
   public Encoder encoder(TokenBuffer out) {
     Work work = new Work(out);
-    return (s, from, to, first) -> work.spaces.split(s, from, to, first && addSpacePrefix);
+    return new Encoder() {
+      @Override
+      public void encode(byte[] s, int from, int to, boolean first) {
+        encodeUntil(s, from, to, to, first);
+      }
+
+      @Override
+      public int encodeUntil(byte[] s, int from, int stop, int to, boolean first) {
+        return work.spaces.splitUntil(s, from, stop, to, first && addSpacePrefix);
+      }
+    };
   }
 
   @Override

@@ -55,6 +55,16 @@ final class SpaceWords {
    * @param prefix whether a space is put before it
    */
   void split(byte[] s, int from, int to, boolean prefix) {
+    splitUntil(s, from, to, to, prefix);
+  }
+
+  /**
+   * Cuts out the words that begin before {@code stop}.
+   *
+   * @param prefix whether a space is put before the first
+   * @return where the next word begins
+   */
+  int splitUntil(byte[] s, int from, int stop, int to, boolean prefix) {
     text.clear();
     if (prefix) {
       text.addSpace(from);
@@ -73,6 +83,9 @@ final class SpaceWords {
       }
       if (text.size() > 0 && !joinedToSpace.get(previous)) {
         finish(p);
+        if (p >= stop) {
+          return p;
+        }
       }
       text.addSpace(p);
       previous = Utf8.SPACE_CODE_POINT;
@@ -83,6 +96,7 @@ final class SpaceWords {
     if (text.size() > 0) {
       finish(to);
     }
+    return to;
   }
 
   private static int lastCodePoint(byte[] s, int from, int end) {

@@ -47,6 +47,22 @@ final class TokenBuffer {
     }
   }
 
+  /** Adds all tokens of another buffer of the same mode. */
+  void addAll(TokenBuffer other) {
+    if (mode != Mode.COUNT) {
+      int total = Math.addExact(size, other.size);
+      if (total > ids.length) {
+        resize(Capacity.grown(size, total));
+      }
+      System.arraycopy(other.ids, 0, ids, size, other.size);
+      if (mode == Mode.RANGES) {
+        System.arraycopy(other.starts, 0, starts, size, other.size);
+        System.arraycopy(other.ends, 0, ends, size, other.size);
+      }
+    }
+    size += other.size;
+  }
+
   /** Adds all tokens of another buffer, whose source is a rewritten text. */
   void addAll(TokenBuffer other, MappedText text) {
     if (mode == Mode.COUNT) {
@@ -93,7 +109,10 @@ final class TokenBuffer {
   }
 
   private void grow() {
-    int capacity = Capacity.grown(size, size + 1L);
+    resize(Capacity.grown(size, size + 1L));
+  }
+
+  private void resize(int capacity) {
     ids = Arrays.copyOf(ids, capacity);
     if (mode == Mode.RANGES) {
       starts = Arrays.copyOf(starts, capacity);

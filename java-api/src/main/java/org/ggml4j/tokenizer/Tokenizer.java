@@ -118,7 +118,10 @@ public final class Tokenizer {
     if (options.addSpecial() && before.isPresent()) {
       out.add(before.getAsInt(), 0, 0);
     }
-    Algorithm.Encoder encoder = algorithm.encoder(out);
+    Algorithm.Encoder encoder =
+        options.threads() > 1
+            ? new ParallelEncoder(algorithm, out, options.threads())
+            : algorithm.encoder(out);
     AddedTokens added = options.parseSpecial() ? all : userDefined;
     added.split(
         s,

@@ -39,9 +39,14 @@ final class WordPattern implements PreTokenizer {
 
   @Override
   public void split(byte[] s, int from, int to, Words out) {
+    splitUntil(s, from, to, to, out);
+  }
+
+  @Override
+  public int splitUntil(byte[] s, int from, int stop, int to, Words out) {
     int begin = from;
     int p = from;
-    while (p < to) {
+    while (p < to && (p < stop || begin < p)) {
       int after = match(s, p, to);
       if (after == p) {
         p += Utf8.length(s[p]);
@@ -54,9 +59,10 @@ final class WordPattern implements PreTokenizer {
       p = after;
       begin = after;
     }
-    if (begin < to) {
-      out.word(s, begin, to);
+    if (begin < p) {
+      out.word(s, begin, p);
     }
+    return p;
   }
 
   /** End of the match that begins at a position, or that position if there is none. */

@@ -1,17 +1,17 @@
 package org.ggml4j.cli;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.PrintStream;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.ggml4j.gguf.GgufFile;
 import org.ggml4j.tokenizer.EncodeOptions;
 import org.ggml4j.tokenizer.Tokenizer;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -23,7 +23,9 @@ import picocli.CommandLine.Spec;
 /** {@code tokenize}: text to token ids, in Java alone. */
 @Command(
     name = "tokenize",
-    description = "Shows the tokens of a text: one line for each, with id and what it prints.",
+    description =
+        "Shows the tokens of a text: in colours in a terminal, else a line for each, with id and"
+            + " what it prints.",
     sortOptions = false,
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
@@ -49,8 +51,36 @@ final class TokenizeCommand implements Callable<Integer> {
       description = "Read the text from a file, as it is, in UTF-8.")
   private Optional<Path> file = Optional.empty();
 
-  @Option(names = "--ids", description = "Only ids, separated by spaces, a line for each text.")
-  private boolean idsOnly;
+  @ArgGroup(exclusive = true)
+  private Output output = new Output();
+
+  /** What is written; lines with ids and pieces if none of these is asked for. */
+  private static final class Output {
+    @Option(names = "--ids", description = "Only ids, separated by spaces, a line for each text.")
+    private boolean ids;
+
+    @Option(names = "--count", description = "Only the number of tokens, a line for each text.")
+    private boolean count;
+
+    @Option(names = "--json", description = "A JSON line for each text: {ids, pieces}.")
+    private boolean json;
+
+    @Option(
+        names = "--color",
+        paramLabel = "on|off",
+        converter = OnOff.Converter.class,
+        description =
+            "The text itself, each piece in a colour. Default: on if the output is a terminal and"
+                + " NO_COLOR is not set.")
+    private Optional<OnOff> color = Optional.empty();
+  }
+
+  @Option(
+      names = "--offsets",
+      description =
+          "Also which characters of the text each token covers: the first, and the one after the"
+              + " last. In lines and JSON.")
+  private boolean offsets;
 
   @Option(
       names = {"-0", "--null"},
@@ -77,9 +107,6 @@ final class TokenizeCommand implements Callable<Integer> {
               + " it is plain text.")
   private Optional<OnOff> special = Optional.empty();
 
-  @Option(names = "--json", description = "Write a JSON line for each text: {ids, pieces}.")
-  private boolean json;
-
   @Mixin private Common common;
 
   TokenizeCommand(Streams streams) {
@@ -88,94 +115,76 @@ final class TokenizeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    List<String> texts = texts();
+    if (offsets && (output.ids || output.count || colored())) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--offsets goes with lines and --json, not with --ids, --count, --color");
+    }
     EncodeOptions options =
-        new EncodeOptions(
-            bos.map(OnOff::isOn).orElse(!idsOnly), special.map(OnOff::isOn).orElse(false));
-    try (GgufFile gguf = GgufFile.open(model.path())) {
+        EncodeOptions.defaults()
+            .withAddSpecial(bos.map(OnOff::isOn).orElse(!output.ids))
+            .withParseSpecial(special.map(OnOff::isOn).orElse(false))
+            .withThreads(Runtime.getRuntime().availableProcessors());
+    try (InputStream in = input();
+        GgufFile gguf = GgufFile.open(model.path())) {
       Tokenizer tokenizer = Tokenizer.of(gguf.metadata());
       if (common.verbose) {
         streams.err().println(tokenizer.vocab().size() + " tokens in the vocabulary");
       }
-      if (json) {
-        writeJson(tokenizer, texts, options);
-      } else {
-        StringBuilder out = new StringBuilder();
-        for (String one : texts) {
-          write(tokenizer, tokenizer.encode(one, options), out);
+      TokenView view = new TokenView(tokenizer, options, streams.out());
+      try (Json lines = new Json(streams.out())) {
+        if (nul) {
+          NulTexts texts = new NulTexts(in);
+          for (Optional<String> one = texts.next();
+              one.isPresent() && !streams.out().checkError();
+              one = texts.next()) {
+            write(one.get(), view, lines);
+          }
+        } else {
+          write(new String(in.readAllBytes(), StandardCharsets.UTF_8), view, lines);
         }
-        streams.out().print(out);
       }
       return 0;
     }
   }
 
-  private List<String> texts() throws IOException {
+  private void write(String one, TokenView view, Json lines) throws IOException {
+    if (output.ids) {
+      view.ids(one);
+    } else if (output.count) {
+      view.count(one);
+    } else if (output.json) {
+      view.json(one, offsets, lines);
+    } else if (colored()) {
+      view.colored(one);
+    } else {
+      view.lines(one, offsets);
+    }
+  }
+
+  private boolean colored() {
+    boolean lines = !output.ids && !output.count && !output.json;
+    return lines
+        && output
+            .color
+            .map(OnOff::isOn)
+            .orElse(!offsets && streams.terminals().out() && System.getenv("NO_COLOR") == null);
+  }
+
+  private InputStream input() throws IOException {
     if (text.isPresent() && file.isPresent()) {
       throw new ParameterException(spec.commandLine(), "either TEXT or --file, not both");
     }
-    String all;
     if (file.isPresent()) {
-      all = new String(Files.readAllBytes(file.get()), StandardCharsets.UTF_8);
-    } else if (text.isPresent() && !text.get().equals("-")) {
-      all = text.get();
-    } else if (text.isEmpty() && streams.terminals().in()) {
+      return Files.newInputStream(file.get());
+    }
+    if (text.isPresent() && !text.get().equals("-")) {
+      return new ByteArrayInputStream(text.get().getBytes(StandardCharsets.UTF_8));
+    }
+    if (text.isEmpty() && streams.terminals().in()) {
       throw new ParameterException(
           spec.commandLine(), "there is no text: give one, or send it to standard input");
-    } else {
-      all = streams.readAll();
     }
-    return nul ? split(all) : List.of(all);
-  }
-
-  /** Texts that are ended by NUL each; the last may lack it. */
-  private static List<String> split(String all) {
-    List<String> texts = new ArrayList<>();
-    int at = 0;
-    while (at < all.length()) {
-      int end = all.indexOf('\0', at);
-      end = end < 0 ? all.length() : end;
-      texts.add(all.substring(at, end));
-      at = end + 1;
-    }
-    return texts;
-  }
-
-  private void write(Tokenizer tokenizer, int[] ids, StringBuilder out) {
-    if (idsOnly) {
-      for (int i = 0; i < ids.length; i++) {
-        out.append(i == 0 ? "" : " ").append(ids[i]);
-      }
-      out.append('\n');
-      return;
-    }
-    for (int id : ids) {
-      String number = Integer.toString(id);
-      out.append(" ".repeat(Math.max(0, 7 - number.length()))).append(number).append("  ");
-      out.append(Quoted.bytes(tokenizer.tokenBytes(id, true))).append('\n');
-    }
-  }
-
-  private void writeJson(Tokenizer tokenizer, List<String> texts, EncodeOptions options)
-      throws IOException {
-    PrintStream out = streams.out();
-    try (Json lines = new Json(out)) {
-      for (String one : texts) {
-        int[] ids = tokenizer.encode(one, options);
-        lines.line(
-            o -> {
-              o.writeArrayFieldStart("ids");
-              for (int id : ids) {
-                o.writeNumber(id);
-              }
-              o.writeEndArray();
-              o.writeArrayFieldStart("pieces");
-              for (int id : ids) {
-                o.writeString(new String(tokenizer.tokenBytes(id, true), StandardCharsets.UTF_8));
-              }
-              o.writeEndArray();
-            });
-      }
-    }
+    return streams.in();
   }
 }

@@ -18,8 +18,6 @@ import org.ggml4j.ModelOptions;
 import org.ggml4j.Session;
 import org.ggml4j.SessionOptions;
 import org.ggml4j.gguf.GgmlType;
-import org.ggml4j.tokenizer.EncodeOptions;
-import org.ggml4j.tokenizer.Tokenizer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -91,47 +89,6 @@ class OtherCommandsTest {
     try (var files = Files.list(folder)) {
       assertThat(files).isEmpty();
     }
-  }
-
-  @Test
-  void nulSeparatedTextsGiveALineOfIdsEach() throws IOException {
-    String[] texts = {"The cat", "", "sat <|endoftext|> on\nthe mat", "mätt €"};
-    Path file = folder.resolve("texts");
-    Tokenizer tokenizer;
-    try (Model model = Model.load(Cli.tinyModel())) {
-      tokenizer = model.tokenizer();
-    }
-    StringBuilder expected = new StringBuilder();
-    for (String text : texts) {
-      expected
-          .append(
-              IntStream.of(tokenizer.encode(text, EncodeOptions.plain()))
-                  .mapToObj(Integer::toString)
-                  .collect(Collectors.joining(" ")))
-          .append('\n');
-    }
-    for (String end : new String[] {"", "\0"}) {
-      Files.writeString(file, String.join("\0", texts) + end);
-      assertThat(Cli.run("tokenize", "-m", MODEL, "--ids", "-0", "-f", file.toString()).out())
-          .isEqualTo(expected.toString());
-    }
-  }
-
-  @Test
-  void tokensAreShownWithWhatTheyPrint() {
-    Cli.Result result = Cli.run("tokenize", "-m", MODEL, "The cat\n");
-    assertThat(result.out()).startsWith("      0  \"<|endoftext|>\"\n").endsWith("\"\\n\"\n");
-    assertThat(Cli.run("tokenize", "-m", MODEL, "--bos", "off", "The cat\n").out())
-        .doesNotContain("endoftext");
-    assertThat(Cli.run("tokenize", "-m", MODEL, "--ids", "--special", "on", "<|endoftext|>").out())
-        .isEqualTo("0\n");
-    Map<String, Object> json = Cli.run("tokenize", "-m", MODEL, "--json", "The cat").json().get(0);
-    assertThat(String.join("", strings(json.get("pieces")))).isEqualTo("<|endoftext|>The cat");
-    assertThat((List<?>) json.get("ids")).hasSameSizeAs((List<?>) json.get("pieces"));
-  }
-
-  private static List<String> strings(Object list) {
-    return ((List<?>) list).stream().map(String::valueOf).toList();
   }
 
   @Test
