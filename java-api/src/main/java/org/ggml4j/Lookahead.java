@@ -71,7 +71,8 @@ final class Lookahead {
     Model draft = asked.model();
     VocabularyMismatchException.check(target.tokenizer(), draft.tokenizer());
     SessionOptions like = session.options().withContext(session.nCtx());
-    Session opened = draft.newSession(asked.options().orElse(like));
+    // The drafter counts on every token being where it was evaluated.
+    Session opened = draft.newSession(asked.options().orElse(like).withoutContextShift());
     draftSession = opened;
     return new ModelDrafter(
         opened.forDrafts(), draft.hparams().nVocab(), asked.pMin(), opened::cancel);

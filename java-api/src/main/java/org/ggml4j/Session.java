@@ -608,20 +608,11 @@ public final class Session implements AutoCloseable {
     enter();
     try {
       family.checkFree(ofSequence, this);
-      checkCanShift();
+      ContextShift.checkCanShift(model);
       changed();
       cache.shift(ofSequence, from, to, delta);
     } finally {
       exit();
-    }
-  }
-
-  private void checkCanShift() {
-    if (!model.architecture().canShift()) {
-      throw new UnsupportedModelException(
-          "architecture '"
-              + model.hparams().architecture()
-              + "' can't move tokens: what it keeps of them depends on their positions");
     }
   }
 

@@ -53,6 +53,7 @@ final class SessionFamily {
     Hparams hp = model.hparams();
     ModelLoader.Summary summary = model.summary();
     int nCtx = options.nCtx() > 0 ? options.nCtx() : model.defaultContext();
+    options.contextShift().ifPresent(nKeep -> ContextShift.check(model, nKeep, nCtx));
     int threads = options.threads() > 0 ? options.threads() : model.defaultThreads();
     try {
       List<LayerMemory> layers = new ArrayList<>();

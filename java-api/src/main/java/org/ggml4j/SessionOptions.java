@@ -1,5 +1,6 @@
 package org.ggml4j;
 
+import java.util.OptionalInt;
 import org.ggml4j.gguf.GgmlType;
 
 /**
@@ -13,6 +14,8 @@ import org.ggml4j.gguf.GgmlType;
  * @param typeV type of the cached values; a quantized one needs flash attention
  * @param flashAttn whether attention is computed as one operation
  * @param reuseGraph whether the graph of a step serves the next one too; off only to compare
+ * @param contextShift how many tokens at the begin stay when the context is full, and half of the
+ *     others are forgotten to go on; empty if a full context ends the text
  */
 public record SessionOptions(
     int nCtx,
@@ -21,7 +24,8 @@ public record SessionOptions(
     GgmlType typeK,
     GgmlType typeV,
     boolean flashAttn,
-    boolean reuseGraph) {
+    boolean reuseGraph,
+    OptionalInt contextShift) {
 
   public SessionOptions {
     if (nCtx < 0) {
@@ -32,6 +36,10 @@ public record SessionOptions(
     }
     if (threads < 0) {
       throw new IllegalArgumentException("threads: expected 0 or more, found " + threads);
+    }
+    if (contextShift.isPresent() && contextShift.getAsInt() < 0) {
+      throw new IllegalArgumentException(
+          "contextShift: expected 0 or more tokens to keep, found " + contextShift.getAsInt());
     }
     checkType("typeK", typeK);
     checkType("typeV", typeV);
@@ -54,36 +62,59 @@ public record SessionOptions(
 
   /** A cache in F16 of up to 4096 tokens, flash attention. */
   public static SessionOptions defaults() {
-    return new SessionOptions(0, 512, 0, GgmlType.F16, GgmlType.F16, true, true);
+    return new SessionOptions(
+        0, 512, 0, GgmlType.F16, GgmlType.F16, true, true, OptionalInt.empty());
   }
 
   public SessionOptions withContext(int tokens) {
-    return new SessionOptions(tokens, nBatch, threads, typeK, typeV, flashAttn, reuseGraph);
+    return new SessionOptions(
+        tokens, nBatch, threads, typeK, typeV, flashAttn, reuseGraph, contextShift);
   }
 
   public SessionOptions withBatch(int tokens) {
-    return new SessionOptions(nCtx, tokens, threads, typeK, typeV, flashAttn, reuseGraph);
+    return new SessionOptions(
+        nCtx, tokens, threads, typeK, typeV, flashAttn, reuseGraph, contextShift);
   }
 
   public SessionOptions withThreads(int n) {
-    return new SessionOptions(nCtx, nBatch, n, typeK, typeV, flashAttn, reuseGraph);
+    return new SessionOptions(nCtx, nBatch, n, typeK, typeV, flashAttn, reuseGraph, contextShift);
   }
 
   /** Sets the type of keys and values. */
   public SessionOptions withKvType(GgmlType type) {
-    return new SessionOptions(nCtx, nBatch, threads, type, type, flashAttn, reuseGraph);
+    return new SessionOptions(
+        nCtx, nBatch, threads, type, type, flashAttn, reuseGraph, contextShift);
   }
 
   /** Sets both types. */
   public SessionOptions withKvTypes(GgmlType keys, GgmlType values) {
-    return new SessionOptions(nCtx, nBatch, threads, keys, values, flashAttn, reuseGraph);
+    return new SessionOptions(
+        nCtx, nBatch, threads, keys, values, flashAttn, reuseGraph, contextShift);
   }
 
   public SessionOptions withFlashAttn(boolean on) {
-    return new SessionOptions(nCtx, nBatch, threads, typeK, typeV, on, reuseGraph);
+    return new SessionOptions(nCtx, nBatch, threads, typeK, typeV, on, reuseGraph, contextShift);
   }
 
   public SessionOptions withReuseGraph(boolean on) {
-    return new SessionOptions(nCtx, nBatch, threads, typeK, typeV, flashAttn, on);
+    return new SessionOptions(nCtx, nBatch, threads, typeK, typeV, flashAttn, on, contextShift);
+  }
+
+  /**
+   * Goes on when the context is full: the first {@code nKeep} tokens stay, half of the others is
+   * forgotten, oldest first, and the rest moves up. With the begin gone a text soon falls apart, so
+   * 4 at least should stay (StreamingLLM, arXiv 2309.17453). It is for the text of a session and
+   * its forks; searches and parallel texts end when the context is full. A model whose tokens can't
+   * be moved gets an {@link org.ggml4j.gguf.UnsupportedModelException} when a session is opened.
+   */
+  public SessionOptions withContextShift(int nKeep) {
+    return new SessionOptions(
+        nCtx, nBatch, threads, typeK, typeV, flashAttn, reuseGraph, OptionalInt.of(nKeep));
+  }
+
+  /** Ends a text when the context is full, which is the default. */
+  public SessionOptions withoutContextShift() {
+    return new SessionOptions(
+        nCtx, nBatch, threads, typeK, typeV, flashAttn, reuseGraph, OptionalInt.empty());
   }
 }

@@ -5,6 +5,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import org.ggml4j.decode.Evaluator;
 import org.ggml4j.decode.RewindableSequence;
 import org.ggml4j.nn.Batch;
@@ -27,6 +29,7 @@ final class SessionText implements RewindableSequence {
   private final int sequence;
   private final int nBatch;
   private final int nVocab;
+  private final Optional<ContextShift> shift;
   private final Batch batch = new Batch();
   private int[] pending = NO_TOKENS;
 
@@ -41,8 +44,13 @@ final class SessionText implements RewindableSequence {
     this.sequence = sequence;
     cache = family.cache();
     evaluator = family.evaluator();
-    nBatch = evaluator.nBatch();
     nVocab = session.model().hparams().nVocab();
+    OptionalInt keep = session.options().contextShift();
+    shift =
+        keep.isPresent()
+            ? Optional.of(new ContextShift(cache, sequence, keep.getAsInt()))
+            : Optional.empty();
+    nBatch = shift.map(s -> s.longestBatch(evaluator.nBatch())).orElse(evaluator.nBatch());
   }
 
   /** The same text for a fork, whose sequence has the same tokens. */
@@ -130,9 +138,9 @@ final class SessionText implements RewindableSequence {
     return pending;
   }
 
-  /** Throws if so many tokens don't fit. */
+  /** Throws if so many tokens don't fit, whatever is forgotten. */
   void checkRoom(int nTokens) {
-    if (nTokens > cache.nCells() - cache.used()) {
+    if (shift.isEmpty() && nTokens > free()) {
       throw new ContextFullException(cache.nCells(), cache.used(), nTokens);
     }
   }
@@ -152,11 +160,13 @@ final class SessionText implements RewindableSequence {
     forgetLogits();
     for (int at = 0; at < tokens.length; at += nBatch) {
       int end = Math.min(tokens.length, at + nBatch);
-      batch.clear();
-      for (int i = at; i < end; i++) {
-        batch.add(tokens[i], begin + i, sequence, i == tokens.length - 1);
-      }
       try {
+        begin = makeRoom(end - at, begin);
+        int position = end();
+        batch.clear();
+        for (int i = at; i < end; i++) {
+          batch.add(tokens[i], position++, sequence, i == tokens.length - 1);
+        }
         family.evaluate(session, batch);
       } catch (Throwable e) {
         cache.remove(sequence, begin, Integer.MAX_VALUE);
@@ -165,6 +175,27 @@ final class SessionText implements RewindableSequence {
     }
     hasRow = true;
     pending = NO_TOKENS;
+  }
+
+  /**
+   * Forgets tokens behind the first ones, if that is wanted and needed to take {@code nTokens}.
+   *
+   * @return where the token at {@code position}, or the one after it that is left, is then
+   */
+  private int makeRoom(int nTokens, int position) {
+    int missing = nTokens - free();
+    if (missing <= 0 || shift.isEmpty()) {
+      return position;
+    }
+    int moved = shift.get().free(missing, position);
+    if (moved < 0) {
+      throw new ContextFullException(cache.nCells(), cache.used(), nTokens);
+    }
+    return moved;
+  }
+
+  private int free() {
+    return cache.nCells() - cache.used();
   }
 
   @Override
@@ -193,7 +224,9 @@ final class SessionText implements RewindableSequence {
 
   @Override
   public int room() {
-    return Math.min(cache.nCells() - cache.used(), cache.room());
+    int room = Math.min(free(), cache.room());
+    boolean canShift = free() == 0 && shift.isPresent() && shift.get().canFree(1);
+    return canShift ? 1 : room;
   }
 
   @Override
