@@ -6,13 +6,12 @@ import java.util.List;
 
 /**
  * Candidates packed into {@code long} keys that sort as they should: the higher logit first, the
- * lower token id first among equals. Partial selection over a whole vocabulary happens here,
- * without a full sort and without garbage: the arrays grow to what was ever needed and stay.
+ * lower token id first among equals. Partial selection happens here, without a full sort and
+ * without garbage: the array grows to what was ever needed and stays.
  */
 final class Candidates {
   private static final int FIRST_ROOM = 1024;
   private static final int INSERTION_LIMIT = 24;
-  private static final int[] NO_TOKENS = {};
 
   private long[] keys = new long[FIRST_ROOM];
   private int size;
@@ -33,12 +32,25 @@ final class Candidates {
     keys[size++] = key(token, logit);
   }
 
+  /** Keeps the first n. */
+  void keepFirst(int n) {
+    size = n;
+  }
+
+  void set(int i, int token, float logit) {
+    keys[i] = key(token, logit);
+  }
+
   int token(int i) {
     return (int) keys[i];
   }
 
   float logit(int i) {
-    int ordered = ~(int) (keys[i] >>> 32);
+    return logit(keys[i]);
+  }
+
+  private static float logit(long key) {
+    int ordered = ~(int) (key >>> 32);
     return Float.intBitsToFloat(ordered ^ ((ordered >> 31) & 0x7fffffff));
   }
 
@@ -51,143 +63,70 @@ final class Candidates {
   }
 
   /**
-   * Collects the best k of the first n logits, sorted. One pass: nearly every logit is compared
-   * with the k-th best so far and dropped.
+   * Collects the logits from {@code limit} on, in their order; {@link LogitArray#max} has been
+   * asked for.
    *
-   * @throws InvalidLogitsException if a logit is NaN
+   * @param names the token of each, or an empty array where logit i is token i's
    */
-  void collectTop(float[] logits, int n, int k) {
+  void collectFrom(LogitArray array, int[] names, float limit) {
     clear();
-    if (k >= n) {
-      collectAll(logits, n, NO_TOKENS);
-      sort(n);
-      return;
-    }
-    // Room for three rounds of k before the worst are thrown out keeps selection linear.
-    int room = (int) Math.min(n, Math.max(256L, 4L * k));
-    ensure(room);
-    int i = 0;
-    for (; i < room; i++) {
-      addChecked(i, logits[i]);
-    }
-    while (true) {
-      select(k);
-      size = k;
-      if (i == n) {
-        break;
+    float[] logits = array.logits();
+    for (int b = 0; b < array.nBlocks(); b++) {
+      if (array.blockMax(b) >= limit) {
+        int end = array.blockEnd(b);
+        for (int i = b * LogitArray.BLOCK; i < end; i++) {
+          if (logits[i] >= limit) {
+            add(names.length == 0 ? i : names[i], logits[i]);
+          }
+        }
       }
-      float worst = worst(k);
-      i = collectAbove(logits, i, n, worst, room);
     }
-    sort(k);
   }
 
-  /** The k-th best logit, the keys below k being the best ones in any order. */
-  private float worst(int k) {
+  /** Adds the first {@code count} whose logit is -infinity, or as many as there are. */
+  void addBanned(LogitArray array, int[] names, int count) {
+    int end = Math.min(array.size(), size + count);
+    float[] logits = array.logits();
+    for (int i = 0; i < array.size() && size < end; i++) {
+      if (logits[i] == Float.NEGATIVE_INFINITY) {
+        add(names.length == 0 ? i : names[i], logits[i]);
+      }
+    }
+  }
+
+  /** Collects the highest logit of each block, the block's number being its token. */
+  void collectBlocks(LogitArray array) {
+    clear();
+    for (int b = 0; b < array.nBlocks(); b++) {
+      add(b, array.blockMax(b));
+    }
+  }
+
+  /** Collects one logit in {@code step}. */
+  void collectSample(LogitArray array, int step) {
+    clear();
+    float[] logits = array.logits();
+    for (int i = 0; i < array.size(); i += step) {
+      add(i, logits[i]);
+    }
+  }
+
+  /** The logit of the k-th best; the candidates come into another order. */
+  float kthBest(int k) {
+    select(k);
     long worst = keys[0];
     for (int i = 1; i < k; i++) {
       worst = Math.max(worst, keys[i]);
     }
-    int ordered = ~(int) (worst >>> 32);
-    return Float.intBitsToFloat(ordered ^ ((ordered >> 31) & 0x7fffffff));
-  }
-
-  private int collectAbove(float[] logits, int from, int n, float worst, int room) {
-    int i = from;
-    while (i < n && size < room) {
-      // Of two equal logits the earlier token wins, so what equals the worst is out; NaN is
-      // neither.
-      i = firstAbove(logits, i, n, worst);
-      if (i < n) {
-        addChecked(i, logits[i]);
-        i++;
-      }
-    }
-    return i;
-  }
-
-  private static int firstAbove(float[] logits, int from, int n, float worst) {
-    int i = from;
-    while (i < n && logits[i] <= worst) {
-      i++;
-    }
-    return i;
-  }
-
-  /**
-   * Collects all n logits, in their order.
-   *
-   * @param tokens the token of each, or an empty array where logit i is token i's
-   */
-  void collectAll(float[] logits, int n, int[] tokens) {
-    clear();
-    ensure(n);
-    for (int i = 0; i < n; i++) {
-      addChecked(tokens.length == 0 ? i : tokens[i], logits[i]);
-    }
-  }
-
-  /** Collects the logits from the highest less {@code below} on, in their order, in one pass. */
-  void collectNearMax(float[] logits, int n, int[] tokens, float below) {
-    clear();
-    float max = Float.NEGATIVE_INFINITY;
-    float limit = Float.NEGATIVE_INFINITY;
-    int compactAt = FIRST_ROOM;
-    int i = firstFrom(logits, 0, n, limit);
-    while (i < n) {
-      float logit = logits[i];
-      addChecked(tokens.length == 0 ? i : tokens[i], logit);
-      if (logit > max) {
-        max = logit;
-        limit = max - below;
-      }
-      if (size == compactAt) {
-        dropBelow(limit);
-        compactAt = Math.max(FIRST_ROOM, size * 2);
-      }
-      i = firstFrom(logits, i + 1, n, limit);
-    }
-    dropBelow(limit);
-  }
-
-  // NaN is not below the limit either, so that it is found.
-  private static int firstFrom(float[] logits, int from, int n, float limit) {
-    int i = from;
-    while (i < n && logits[i] < limit) {
-      i++;
-    }
-    return i;
-  }
-
-  private void dropBelow(float limit) {
-    int kept = 0;
-    for (int i = 0; i < size; i++) {
-      if (logit(i) >= limit) {
-        keys[kept++] = keys[i];
-      }
-    }
-    size = kept;
-  }
-
-  private void addChecked(int token, float logit) {
-    if (Float.isNaN(logit)) {
-      throw InvalidLogitsException.notANumber(token, logit);
-    }
-    add(token, logit);
-  }
-
-  private void ensure(int capacity) {
-    if (keys.length < capacity) {
-      keys = new long[capacity];
-    }
+    return logit(worst);
   }
 
   /** The first n of the sorted candidates with their log-probabilities. */
-  List<TokenLogProbability> best(int n, Softmax softmax) {
+  List<TokenLogProbability> best(int n, LogitArray array, int[] names) {
     List<TokenLogProbability> result = new ArrayList<>(n);
     for (int i = 0; i < n; i++) {
       float logit = logit(i);
-      result.add(new TokenLogProbability(token(i), logit, softmax.logProbability(logit)));
+      result.add(new TokenLogProbability(token(i), logit, array.logProbability(logit, names)));
     }
     return List.copyOf(result);
   }
@@ -197,12 +136,6 @@ final class Candidates {
     int n = Math.min(k, size);
     select(n);
     sortRange(0, n);
-  }
-
-  /** Sorts the next ones, [from, to), when the first {@code from} are the best already. */
-  void sortNext(int from, int to) {
-    select(from, to);
-    sortRange(from, to);
   }
 
   // Quicksort of [from, to), smallest range last; Arrays.sort would allocate its pivots.
@@ -231,13 +164,9 @@ final class Candidates {
     }
   }
 
+  // Quickselect: afterwards the k smallest keys are the first k.
   private void select(int k) {
-    select(0, k);
-  }
-
-  // Quickselect over [from, size): afterwards the smallest of these keys are below k.
-  private void select(int from, int k) {
-    int low = from;
+    int low = 0;
     int high = size - 1;
     while (low < high && k > low && k <= high) {
       long split = partition(low, high);

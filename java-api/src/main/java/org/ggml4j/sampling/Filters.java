@@ -2,88 +2,140 @@ package org.ggml4j.sampling;
 
 /** Keeps the best of {@link Logits}' candidates by partial selection. */
 final class Filters {
-  // Few candidates hold nearly all of the mass: these many are selected first.
-  private static final int FIRST_TRY = 256;
+  // Few candidates hold nearly all of the mass: these many are looked at first, and then.
+  private static final int FIRST_TRY = 64;
+  private static final int SECOND_TRY = 512;
+  private static final int SAMPLE = 4096;
+  // Where more of the blocks than one in so many have survivors, the vocabulary is not listed.
+  private static final int LISTED_PART = 8;
+  private static final int LISTED_BLOCKS = 32;
 
   private Filters() {}
 
-  static void keepTop(Logits logits, int k) {
-    int kept = Math.min(k, logits.size());
-    if (logits.isSorted()) {
-      logits.shrink(kept);
-    } else {
-      selectTop(logits, kept);
-      logits.list(kept, true);
-    }
-  }
-
-  /** Puts the k best candidates in front of {@code logits.candidates}, sorted. */
-  static void selectTop(Logits logits, int k) {
-    int[] names = logits.names();
-    float[] values = logits.current();
-    if (names.length == 0) {
-      logits.candidates.collectTop(values, logits.size(), k);
-    } else {
-      logits.candidates.collectAll(values, logits.size(), names);
-      logits.candidates.sort(k);
-    }
-  }
-
-  static void keepMass(Logits logits, float p, int minKeep) {
-    Softmax softmax = logits.softmax();
-    int size = logits.size();
-    int kept = 0;
-    double sum = 0;
-    if (logits.isSorted()) {
-      while (kept < size && !(kept >= minKeep && enough(sum, softmax, p))) {
-        sum += softmax.exponential(kept++);
-      }
-      logits.shrink(kept);
+  static void keepTop(LogitState logits, int k) {
+    if (logits.isListed() && logits.isSorted()) {
+      logits.shrink(Math.min(k, logits.array().size()));
       return;
     }
-    int sorted = Math.min(Math.max(FIRST_TRY, minKeep), size);
-    selectTop(logits, sorted);
-    while (kept < size && !(kept >= minKeep && enough(sum, softmax, p))) {
-      if (kept == sorted) {
-        sorted = selectMore(logits, sorted);
-      }
-      sum += softmax.exponentialOf(logits.candidates.logit(kept++));
+    LogitArray array = logits.array();
+    Candidates best = logits.candidates;
+    int kept = Math.min(k, array.size());
+    selectTop(array, logits.names(), kept, best);
+    while (kept > 0 && logits.isRemoved(best.logit(kept - 1))) {
+      kept--;
     }
     logits.list(kept, true);
   }
 
-  private static int selectMore(Logits logits, int sorted) {
-    int size = logits.size();
-    int more = (int) Math.min(size, 4L * sorted);
-    if (logits.candidates.size() < size) {
-      logits.candidates.collectAll(logits.current(), size, logits.names());
-      logits.candidates.sort(more);
-    } else {
-      logits.candidates.sortNext(sorted, more);
+  /**
+   * Puts the k best in front of {@code best}, sorted.
+   *
+   * @throws InvalidLogitsException if a logit is NaN or +infinity
+   */
+  static void selectTop(LogitArray array, int[] names, int k, Candidates best) {
+    array.max(names);
+    float limit = thresholdOfTop(array, k, best);
+    best.collectFrom(array, names, limit);
+    if (best.size() < k && limit > -Float.MAX_VALUE) {
+      best.collectFrom(array, names, -Float.MAX_VALUE);
     }
-    return more;
+    if (best.size() < k) {
+      best.addBanned(array, names, k - best.size());
+    }
+    best.sort(k);
+  }
+
+  /** A logit from which on there are k or somewhat more; in rare cases fewer. */
+  private static float thresholdOfTop(LogitArray array, int k, Candidates scratch) {
+    int n = array.size();
+    if (k < 1 || n <= 2 * LogitArray.BLOCK) {
+      return -Float.MAX_VALUE;
+    }
+    // The k-th best of the blocks' highest: k blocks have one that is no worse.
+    if (k <= array.nBlocks()) {
+      scratch.collectBlocks(array);
+      return Math.max(scratch.kthBest(k), -Float.MAX_VALUE);
+    }
+    int step = Math.max(1, n / SAMPLE);
+    double expected = (double) k / step;
+    double rank = expected + 4 * Math.sqrt(expected) + 4;
+    if (step == 1 || rank >= (double) n / step) {
+      return -Float.MAX_VALUE;
+    }
+    scratch.collectSample(array, step);
+    return Math.max(scratch.kthBest((int) rank), -Float.MAX_VALUE);
+  }
+
+  static void keepMass(LogitState logits, float p, int minKeep) {
+    logits.requireCandidates();
+    LogitArray array = logits.array();
+    Candidates best = logits.candidates;
+    int size = array.size();
+    int least = Math.clamp(minKeep, 1, size);
+    double total = array.sum(logits.names());
+    int looked = Math.min(Math.max(FIRST_TRY, least), size);
+    while (true) {
+      selectTop(array, logits.names(), looked, best);
+      double sum = 0;
+      for (int i = 0; i < looked; i++) {
+        float logit = best.logit(i);
+        if (i >= least && logit == Float.NEGATIVE_INFINITY) {
+          logits.list(i, true); // no more mass, though rounding leaves the sum short of p
+          return;
+        }
+        sum += array.power(logit);
+        if (i + 1 >= least && enough(sum, total, p)) {
+          logits.list(i + 1, true);
+          return;
+        }
+      }
+      if (looked == size) {
+        logits.list(size, true);
+        return;
+      }
+      // At least so many more are needed, as none of them is likelier than the last one.
+      double more = (p * total - sum) / array.power(best.logit(looked - 1));
+      if (looked >= SECOND_TRY || looked + more > SECOND_TRY) {
+        logits.work.massCut().keepHighest(logits, looked, p);
+        return;
+      }
+      looked = Math.min(SECOND_TRY, size);
+    }
   }
 
   // Compared as floats, as p is one: 0.4 + 0.3 is then enough for 0.7.
-  private static boolean enough(double sum, Softmax softmax, float p) {
-    return (float) (sum / softmax.sum()) >= p;
+  static boolean enough(double sum, double total, float p) {
+    return (float) (sum / total) >= p;
   }
 
-  static void keepNearBest(Logits logits, float below, int minKeep) {
-    int size = logits.size();
-    float[] values = logits.current();
-    if (logits.isSorted()) {
-      float limit = values[0] - below;
-      int kept = minKeep;
-      while (kept < size && values[kept] >= limit) {
+  /** Whether the logits from the limit on are in so many places that a mask is made sooner. */
+  static boolean isTooManyToList(LogitArray array, float limit) {
+    return array.blocksFrom(limit) > Math.max(LISTED_BLOCKS, array.nBlocks() / LISTED_PART);
+  }
+
+  static void keepNearBest(LogitState logits, float below, int minKeep) {
+    logits.requireCandidates();
+    LogitArray array = logits.array();
+    float limit = array.max(logits.names()) - below;
+    int least = Math.clamp(minKeep, 1, array.size());
+    if (logits.isListed() && logits.isSorted()) {
+      int kept = least;
+      while (kept < array.size() && array.logits()[kept] >= limit) {
         kept++;
       }
       logits.shrink(kept);
       return;
     }
-    logits.candidates.collectNearMax(values, size, logits.names(), below);
-    if (logits.candidates.size() < minKeep) {
-      keepTop(logits, minKeep);
+    if (limit == Float.NEGATIVE_INFINITY) {
+      return;
+    }
+    if (!logits.isListed() && array.blocksFrom(limit) >= least && isTooManyToList(array, limit)) {
+      logits.maskBelow(limit);
+      return;
+    }
+    logits.candidates.collectFrom(array, logits.names(), limit);
+    if (logits.candidates.size() < least) {
+      keepTop(logits, least);
     } else {
       logits.list(logits.candidates.size(), false);
     }

@@ -2,7 +2,6 @@ package org.ggml4j.sampling;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 
@@ -23,17 +22,7 @@ public final class Logits {
   private static final int[] NO_TOKENS = {};
 
   private final int nVocab;
-  private final float[] original;
-  private float[] edited = {};
-  private boolean isEdited;
-  private boolean isFiltered;
-  private int[] tokens = NO_TOKENS;
-  private float[] listed = {};
-  private int size;
-  private boolean isSorted;
-  private final Softmax before = new Softmax();
-  private final Softmax now = new Softmax();
-  final Candidates candidates = new Candidates();
+  final LogitState state;
   private TokenHistory history = TokenHistory.empty();
 
   /**
@@ -46,8 +35,7 @@ public final class Logits {
       throw new IllegalArgumentException("nVocab is " + nVocab + ", at least 1 was expected");
     }
     this.nVocab = nVocab;
-    this.original = new float[nVocab];
-    this.size = nVocab;
+    state = new LogitState(nVocab);
   }
 
   /** A view of these logits, token i having {@code logits[i]}. */
@@ -64,8 +52,8 @@ public final class Logits {
    */
   public void load(float[] source, int offset) {
     Objects.checkFromIndexSize(offset, nVocab, source.length);
-    System.arraycopy(source, offset, original, 0, nVocab);
-    start();
+    System.arraycopy(source, offset, state.original().logits(), 0, nVocab);
+    state.start();
   }
 
   /**
@@ -76,17 +64,9 @@ public final class Logits {
    *     byteOffset}
    */
   public void load(MemorySegment source, long byteOffset) {
-    MemorySegment.copy(source, ValueLayout.JAVA_FLOAT_UNALIGNED, byteOffset, original, 0, nVocab);
-    start();
-  }
-
-  private void start() {
-    isEdited = false;
-    isFiltered = false;
-    isSorted = false;
-    size = nVocab;
-    before.forget();
-    now.forget();
+    MemorySegment.copy(
+        source, ValueLayout.JAVA_FLOAT_UNALIGNED, byteOffset, state.original().logits(), 0, nVocab);
+    state.start();
   }
 
   /** The tokens so far, for processors that look back. */
@@ -106,24 +86,22 @@ public final class Logits {
 
   /** How many candidates there are. */
   public int size() {
-    return size;
+    return state.size();
   }
 
   /** Whether the candidates are known to stand in descending order of their logits. */
   public boolean isSorted() {
-    return isSorted;
+    return state.isSorted();
   }
 
   /** The token of candidate {@code i}. */
   public int token(int i) {
-    Objects.checkIndex(i, size);
-    return isFiltered ? tokens[i] : i;
+    return state.token(i);
   }
 
   /** The logit of candidate {@code i}. */
   public float logit(int i) {
-    Objects.checkIndex(i, size);
-    return current()[i];
+    return state.logit(i);
   }
 
   /**
@@ -132,35 +110,30 @@ public final class Logits {
    * @throws InvalidLogitsException if {@code logit} is NaN or +infinity
    */
   public void setLogit(int i, float logit) {
-    Objects.checkIndex(i, size);
-    if (!(logit < Float.POSITIVE_INFINITY)) {
-      throw InvalidLogitsException.notANumber(token(i), logit);
-    }
-    writable()[i] = logit;
-    isSorted = false;
-    now.forget();
+    state.set(i, state.token(i), logit);
   }
 
   /** The logit of a token; -infinity if it is no candidate any more. */
   public float get(int token) {
-    int i = indexOf(token);
-    return i < 0 ? Float.NEGATIVE_INFINITY : current()[i];
+    int i = state.indexOf(token);
+    return i < 0 ? Float.NEGATIVE_INFINITY : state.array().logits()[i];
   }
 
-  /** Changes the logit of a token, if it is a candidate. */
+  /**
+   * Changes the logit of a token, if it is a candidate.
+   *
+   * @throws InvalidLogitsException if {@code logit} is NaN or +infinity
+   */
   public void set(int token, float logit) {
-    int i = indexOf(token);
+    int i = state.indexOf(token);
     if (i >= 0) {
-      setLogit(i, logit);
+      state.set(i, token, logit);
     }
   }
 
   /** Adds {@code bias} to the logit of a token, if it is a candidate. */
   public void add(int token, float bias) {
-    int i = indexOf(token);
-    if (i >= 0) {
-      setLogit(i, current()[i] + bias);
-    }
+    set(token, get(token) + bias);
   }
 
   /** Bans a token: its probability becomes 0. */
@@ -173,13 +146,7 @@ public final class Logits {
     if (!(divisor > 0)) {
       throw new IllegalArgumentException("divisor is " + divisor + ", more than 0 was expected");
     }
-    float[] from = current();
-    float[] to = isFiltered || isEdited ? from : editable();
-    for (int i = 0; i < size; i++) {
-      to[i] = from[i] / divisor;
-    }
-    isEdited |= !isFiltered;
-    now.forget();
+    state.divide(divisor);
   }
 
   /** Keeps the {@code k} best candidates, sorted; all of them, sorted, if there are no more. */
@@ -187,16 +154,15 @@ public final class Logits {
     if (k < 1) {
       throw new IllegalArgumentException("k is " + k + ", at least 1 was expected");
     }
-    Filters.keepTop(this, k);
+    Filters.keepTop(state, k);
   }
 
   /**
    * Keeps the best candidates that together have at least the probability {@code p}, as few as
-   * possible, but at least {@code minKeep}; they are sorted then.
+   * possible, but at least {@code minKeep}. They are sorted then, unless they are very many.
    */
   public void keepMass(float p, int minKeep) {
-    requireCandidates();
-    Filters.keepMass(this, p, Math.clamp(minKeep, 1, size));
+    Filters.keepMass(state, p, minKeep);
   }
 
   /**
@@ -208,24 +174,12 @@ public final class Logits {
     if (!(below >= 0)) {
       throw new IllegalArgumentException("below is " + below + ", at least 0 was expected");
     }
-    requireCandidates();
-    Filters.keepNearBest(this, below, Math.clamp(minKeep, 1, size));
+    Filters.keepNearBest(state, below, minKeep);
   }
 
   /** Keeps the candidates that {@code condition} accepts, in their order. */
   public void keepIf(Condition condition) {
-    float[] from = current();
-    growList(size);
-    int kept = 0;
-    for (int i = 0; i < size; i++) {
-      int token = isFiltered ? tokens[i] : i;
-      if (condition.test(token, from[i])) {
-        tokens[kept] = token;
-        listed[kept++] = from[i];
-      }
-    }
-    isFiltered = true;
-    shrink(kept);
+    state.keepIf(condition);
   }
 
   /** What {@link #keepIf} asks of a candidate. */
@@ -241,58 +195,38 @@ public final class Logits {
    * @throws InvalidLogitsException if a logit is NaN, or all are -infinity
    */
   public int best() {
-    requireCandidates();
-    int at = Softmax.argMax(current(), isSorted ? 1 : size, names());
-    if (!isFiltered) {
-      return at;
-    }
-    for (int i = at + 1; i < size && !isSorted; i++) {
-      if (listed[i] == listed[at] && tokens[i] < tokens[at]) {
-        at = i;
-      }
-    }
-    return tokens[at];
+    return state.best();
   }
 
   /**
-   * The candidate that the point {@code u} of [0, 1) falls on when the candidates, in their order,
-   * share that interval by their probabilities; its token. Never one whose probability is 0.
+   * The candidate that the point {@code u} of [0, 1) falls on when the candidates share that
+   * interval by their probabilities; its token. They lie there in their order if they are at most
+   * 512, else in a fixed order that is quicker to search. Never one whose probability is 0.
    */
   public int tokenAt(double u) {
-    Softmax softmax = softmax();
-    double target = u * softmax.sum();
-    double sum = 0;
-    int last = 0;
-    for (int i = 0; i < size; i++) {
-      float share = softmax.exponential(i);
-      if (share > 0) {
-        last = i;
-        sum += share;
-        if (sum > target) {
-          break;
-        }
-      }
-    }
-    return isFiltered ? tokens[last] : last;
+    state.requireCandidates();
+    return state.tokenOf(state.array().indexAt(u, state.names()));
   }
 
   /** The probability of candidate {@code i} among the candidates as they are now. */
   public double probability(int i) {
     float logit = logit(i);
-    return softmax().probability(logit);
+    return state.array().probability(logit, state.names());
   }
 
   /** The log-probability of a token among the candidates as they are now; -infinity for others. */
   public double candidateLogProbability(int token) {
     float logit = get(token);
-    return softmax().logProbability(logit);
+    state.requireCandidates();
+    return state.array().logProbability(logit, state.names());
   }
 
   /** The {@code n} best candidates as they are now, best first; fewer if there are fewer. */
   public List<TokenLogProbability> topCandidates(int n) {
-    Softmax softmax = softmax();
-    Filters.selectTop(this, Math.clamp(n, 1, size));
-    return candidates.best(Math.clamp(n, 0, size), softmax);
+    int count = Math.clamp(n, 0, size());
+    state.requireCandidates();
+    Filters.selectTop(state.array(), state.names(), count, state.candidates);
+    return state.candidates.best(count, state.array(), state.names());
   }
 
   /**
@@ -302,93 +236,14 @@ public final class Logits {
    */
   public double logProbability(int token) {
     Objects.checkIndex(token, nVocab);
-    before.over(original, nVocab, NO_TOKENS);
-    return before.logProbability(original[token]);
+    LogitArray original = state.original();
+    return original.logProbability(original.logits()[token], NO_TOKENS);
   }
 
   /** The {@code n} tokens that the model found most probable, before any processor; best first. */
   public List<TokenLogProbability> topN(int n) {
-    before.over(original, nVocab, NO_TOKENS);
-    candidates.collectTop(original, nVocab, Math.clamp(n, 1, nVocab));
-    return candidates.best(Math.clamp(n, 0, nVocab), before);
-  }
-
-  /** The sums over the candidates as they are now; those of the model while nothing changed. */
-  Softmax softmax() {
-    requireCandidates();
-    Softmax softmax = isFiltered || isEdited ? now : before;
-    softmax.over(current(), size, names());
-    return softmax;
-  }
-
-  private void requireCandidates() {
-    if (size == 0) {
-      throw new InvalidLogitsException(
-          "no token can be sampled: a processor removed every candidate; let it keep at least one");
-    }
-  }
-
-  /** The token of each candidate, or an empty array while candidate i is token i. */
-  int[] names() {
-    return isFiltered ? tokens : NO_TOKENS;
-  }
-
-  /** The logit of each candidate. */
-  float[] current() {
-    return isFiltered ? listed : isEdited ? edited : original;
-  }
-
-  private float[] writable() {
-    if (!isFiltered && !isEdited) {
-      System.arraycopy(original, 0, editable(), 0, nVocab);
-      isEdited = true;
-    }
-    return current();
-  }
-
-  private float[] editable() {
-    if (edited.length == 0) {
-      edited = new float[nVocab];
-    }
-    return edited;
-  }
-
-  private int indexOf(int token) {
-    Objects.checkIndex(token, nVocab);
-    if (!isFiltered) {
-      return token;
-    }
-    for (int i = 0; i < size; i++) {
-      if (tokens[i] == token) {
-        return i;
-      }
-    }
-    return -1;
-  }
-
-  /** Makes the first {@code count} of {@link #candidates} the candidates. */
-  void list(int count, boolean sorted) {
-    growList(count);
-    for (int i = 0; i < count; i++) {
-      tokens[i] = candidates.token(i);
-      listed[i] = candidates.logit(i);
-    }
-    isFiltered = true;
-    shrink(count);
-    isSorted = sorted;
-  }
-
-  private void growList(int count) {
-    if (tokens.length < count) {
-      int capacity = Math.min(nVocab, Math.max(count, 2 * tokens.length));
-      tokens = Arrays.copyOf(tokens, capacity);
-      listed = Arrays.copyOf(listed, capacity);
-    }
-  }
-
-  /** Keeps the first {@code count} candidates. */
-  void shrink(int count) {
-    size = count;
-    now.forget();
+    int count = Math.clamp(n, 0, nVocab);
+    Filters.selectTop(state.original(), NO_TOKENS, count, state.candidates);
+    return state.candidates.best(count, state.original(), NO_TOKENS);
   }
 }

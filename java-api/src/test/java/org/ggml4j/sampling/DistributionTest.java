@@ -70,8 +70,8 @@ class DistributionTest {
       logits.load(values, 0);
       filtered[i] = chain.sample(logits);
     }
-    assertThat(plain).containsExactly(36460, 7984, 13753, 17270, 1966, 43026);
-    assertThat(filtered).containsExactly(43313, 35524, 6477, 16375, 32695, 12103);
+    assertThat(plain).containsExactly(7035, 2134, 43150, 33455, 8211, 14267);
+    assertThat(filtered).containsExactly(2880, 29474, 24771, 37932, 42388, 7498);
   }
 
   @Test

@@ -44,7 +44,7 @@ class FilterPropertiesTest {
 
   @Property(tries = 300)
   void topPKeepsTheSmallestPrefixWithTheMass(
-      @ForAll @IntRange(min = 1, max = 20_000) int n,
+      @ForAll @IntRange(min = 1, max = 50_000) int n,
       @ForAll @Scale(5) @FloatRange(min = 0, max = 1, maxIncluded = false) float p,
       @ForAll @IntRange(min = 1, max = 400) int minKeep,
       @ForAll Shape shape,
@@ -60,13 +60,13 @@ class FilterPropertiesTest {
     logits.keepMass(p, minKeep);
     int[] order = sorted(values);
     int kept = logits.size();
-    assertTokens(logits, Arrays.copyOf(order, kept));
+    assertBest(logits, Arrays.copyOf(order, kept));
     double mass = 0;
     for (int i = 0; i < kept - 1; i++) {
       mass += probabilities[order[i]];
     }
     double withLast = mass + probabilities[order[kept - 1]];
-    assertThat(kept == n || withLast >= p - 1e-6).isTrue();
+    assertThat(kept == n || withLast >= p - 1e-6 || withLast > 1 - 1e-7).isTrue();
     assertThat(kept <= minKeep || mass < p + 1e-6).isTrue();
   }
 
@@ -117,6 +117,15 @@ class FilterPropertiesTest {
   private static void assertTokens(Logits logits, int[] expected) {
     int[] tokens = IntStream.range(0, logits.size()).map(logits::token).toArray();
     assertThat(tokens).isEqualTo(expected);
+  }
+
+  /** The best ones, sorted if they say so, else in the order of their ids. */
+  private static void assertBest(Logits logits, int[] expected) {
+    int[] sorted = expected.clone();
+    if (!logits.isSorted()) {
+      Arrays.sort(sorted);
+    }
+    assertTokens(logits, sorted);
   }
 
   /** All tokens, the higher logit first, the lower token first among equals. */

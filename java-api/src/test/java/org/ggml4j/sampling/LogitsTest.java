@@ -112,19 +112,6 @@ class LogitsTest {
   }
 
   @Test
-  void theExponentialIsExactEnough() {
-    assertThat(Exponential.exp(0)).isEqualTo(1);
-    for (float x = -88; x <= 0; x += 0.01f) {
-      double expected = StrictMath.exp(x);
-      double bound = x < -40 ? 1e-7 : 1e-10;
-      assertThat(Math.abs(Exponential.exp(x) - expected)).isLessThan(bound * expected);
-    }
-    float[] out = new float[3];
-    Exponential.exp(new float[] {Float.NEGATIVE_INFINITY, -1000, -3.4e38f}, 3e38f, out, out.length);
-    assertThat(out).containsExactly(0, 0, 0);
-  }
-
-  @Test
   void aSteadyStepOnAWideVocabularyAllocatesNextToNothing() {
     int n = 262_144;
     float[] values = normal(n, 8, 3);
