@@ -7,11 +7,13 @@
  */
 module org.ggml4j {
   requires org.ggml4j.bindings;
+  requires com.fasterxml.jackson.core;
   requires static transitive org.jspecify;
 
   exports org.ggml4j;
   exports org.ggml4j.sampling;
   exports org.ggml4j.grammar;
+  exports org.ggml4j.schema;
   exports org.ggml4j.tokenizer;
   exports org.ggml4j.gguf;
   exports org.ggml4j.eval;

@@ -40,6 +40,7 @@ class DoorsTest {
           Map.ofEntries(
               Map.entry("gguf", Set.of()),
               Map.entry("sampling", Set.of()),
+              Map.entry("schema", Set.of()),
               Map.entry("tokenizer", Set.of("gguf")),
               Map.entry("grammar", Set.of("sampling", "tokenizer")),
               Map.entry("ggml", Set.of("bindings", "bindings.ggml", "gguf")),
