@@ -273,6 +273,29 @@ public final class Session implements AutoCloseable {
     }
   }
 
+  /**
+   * Writes what belongs into a gap; see {@link #infill(Infill, GenerationConfig)}.
+   *
+   * @param prefix the text before the gap
+   * @param suffix the text after it
+   */
+  public Generation infill(String prefix, String suffix, GenerationConfig config) {
+    return infill(Infill.between(prefix, suffix), config);
+  }
+
+  /**
+   * Writes what belongs into a gap, on behind the present text, which is usually empty. It ends
+   * where the model thinks that the suffix goes on. Afterwards the text is the model's prompt and
+   * its answer; {@link #rewind} before the next gap.
+   *
+   * @throws UnsupportedModelException if the model was not made for it: its vocabulary lacks one of
+   *     the tokens that mark prefix, suffix and middle
+   * @throws ContextFullException if the prompt does not fit
+   */
+  public Generation infill(Infill gap, GenerationConfig config) {
+    return generate(gap.tokens(model.tokenizer(), tokens().length == 0), config);
+  }
+
   void checkTokens(int[] tokens) {
     int nVocab = model.hparams().nVocab();
     for (int token : tokens) {

@@ -109,12 +109,8 @@ final class GenerateCommand implements Callable<Integer> {
               + " same. ngram: from the text so far.")
   private Optional<Speculate> speculation = Optional.empty();
 
-  @Option(
-      names = "--ctx",
-      paramLabel = "N",
-      description = "Tokens of context. Default: the model's own, at most 4096.")
-  private int nCtx;
-
+  @Mixin private ContextOptions context;
+  @Mixin private SessionFileOptions sessionFiles;
   @Mixin private EngineOptions engine;
 
   @Option(
@@ -158,7 +154,7 @@ final class GenerateCommand implements Callable<Integer> {
               speculation.map(Speculate::speculation),
               grammar());
       modelOptions = engine.model(true);
-      sessionOptions = engine.session(GgmlType.F16, true).withContext(nCtx);
+      sessionOptions = context.session(engine.session(GgmlType.F16, true));
     } catch (GrammarException e) {
       throw new ParameterException(
           spec.commandLine(), grammar.orElseThrow() + ": " + e.getMessage(), e);
@@ -183,12 +179,14 @@ final class GenerateCommand implements Callable<Integer> {
                     + session.nCtx()
                     + " tokens");
       }
-      Generation generation = session.generate(text, config);
+      sessionFiles.restore(session);
+      Generation generation = context.generate(session, text, config);
       interruption.onInterrupt(generation::cancel);
       boolean complete = json ? writeJson(generation) : writeText(text, generation);
       if (!complete) {
         return OUTPUT_CLOSED; // as a program that the signal of a closed pipe ends
       }
+      sessionFiles.save(session);
       streams.err().println(Figures.line(generation.stats()));
       return 0;
     }
@@ -212,6 +210,9 @@ final class GenerateCommand implements Callable<Integer> {
   private String prompt() throws IOException {
     if (prompt.isPresent() && !prompt.get().equals("-")) {
       return prompt.get();
+    }
+    if (prompt.isEmpty() && sessionFiles.isLoaded()) {
+      return "";
     }
     if (prompt.isEmpty() && streams.terminals().in()) {
       throw new ParameterException(
