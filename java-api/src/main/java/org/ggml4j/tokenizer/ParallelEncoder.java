@@ -87,22 +87,19 @@ final class ParallelEncoder implements Algorithm.Encoder {
     return parts;
   }
 
-  /**
-   * A place where words are likely to begin: a letter after a line break, or a space after a
-   * letter.
-   */
+  /** A place where words are likely to begin: a space between letters, or a letter after a line. */
   private static int guess(byte[] s, int from, int to) {
-    int limit = Math.min(to, from + SEARCHED);
-    int space = -1;
+    int limit = Math.min(to, from + SEARCHED) - 1;
+    int line = -1;
     for (int p = from + 1; p < limit; p++) {
-      if (s[p - 1] == '\n' && isLetter(s[p])) {
+      if (s[p] == ' ' && isLetter(s[p - 1]) && isLetter(s[p + 1])) {
         return p;
       }
-      if (space < 0 && s[p] == ' ' && isLetter(s[p - 1]) && p + 1 < to && isLetter(s[p + 1])) {
-        space = p;
+      if (line < 0 && s[p - 1] == '\n' && isLetter(s[p])) {
+        line = p;
       }
     }
-    return space;
+    return line;
   }
 
   private static boolean isLetter(byte b) {

@@ -1,6 +1,7 @@
 package org.ggml4j.tokenizer;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -119,6 +120,19 @@ class SpecialTokensTest {
     map.remove("tokenizer.ggml.add_bos_token");
     map.put("tokenizer.ggml.pre", "llama-bpe");
     assertThat(Vocabularies.of(map).encode("ab")).startsWith(first);
+  }
+
+  @Test
+  void suppressedTokensAreThoseOfTheVocabulary() throws GgufFormatException {
+    Map<String, Object> map = metadata("<image>", TokenType.CONTROL);
+    assertThat(Vocabularies.of(map).special().suppressed()).isEmpty();
+    map.put("tokenizer.ggml.suppress_tokens", List.of(258, 7, -1, 259, 1_000_000));
+    int[] suppressed = Vocabularies.of(map).special().suppressed();
+    assertThat(suppressed).containsExactly(258, 7);
+    map.put("tokenizer.ggml.suppress_tokens", "258");
+    assertThatThrownBy(() -> Vocabularies.of(map))
+        .isInstanceOf(GgufFormatException.class)
+        .hasMessageContaining("tokenizer.ggml.suppress_tokens");
   }
 
   @Test
