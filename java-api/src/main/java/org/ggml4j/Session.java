@@ -15,6 +15,7 @@ import org.ggml4j.decode.Hypothesis;
 import org.ggml4j.decode.RewindableSequence;
 import org.ggml4j.decode.SpeculationStats;
 import org.ggml4j.decode.TokenLoop;
+import org.ggml4j.ggml.NodeObserver;
 import org.ggml4j.gguf.UnsupportedModelException;
 import org.ggml4j.nn.Batch;
 import org.ggml4j.nn.ContextFullException;
@@ -650,6 +651,21 @@ public final class Session implements AutoCloseable {
           cache.remove(s, 0, Integer.MAX_VALUE);
         }
       }
+    } finally {
+      exit();
+    }
+  }
+
+  /**
+   * Who is told of each node that this session or a fork of it computes from now on: to see what is
+   * computed, or to collect what goes into it.
+   *
+   * @param observer empty for nobody
+   */
+  public void observe(Optional<NodeObserver> observer) {
+    enter();
+    try {
+      evaluator.observe(observer);
     } finally {
       exit();
     }

@@ -47,7 +47,7 @@ class DoorsTest {
               Map.entry("nn", Set.of("ggml", "gguf")),
               Map.entry("arch", Set.of("nn", "ggml", "gguf")),
               Map.entry("decode", Set.of("arch", "nn", "ggml", "sampling", "tokenizer")),
-              Map.entry("eval", Set.of("", "arch", "nn", "tokenizer")),
+              Map.entry("eval", Set.of("", "arch", "nn", "ggml", "gguf", "tokenizer", "quantize")),
               Map.entry("quantize", Set.of("ggml", "gguf")),
               Map.entry("train", Set.of("arch", "nn", "ggml", "gguf"))));
 

@@ -13,6 +13,7 @@ import org.ggml4j.ggml.CloseStack;
 import org.ggml4j.ggml.Device;
 import org.ggml4j.ggml.GgmlException;
 import org.ggml4j.ggml.Graph;
+import org.ggml4j.ggml.NodeObserver;
 import org.ggml4j.ggml.Scheduler;
 import org.ggml4j.ggml.Tensor;
 import org.ggml4j.nn.Batch;
@@ -383,6 +384,11 @@ public final class Evaluator implements CloseStack.Closing {
       aborted = false;
       backends.forEach(Backend::resume);
     }
+  }
+
+  /** Who is told of each node that is computed from now on; empty for nobody. */
+  public void observe(Optional<NodeObserver> observer) {
+    scheduler.observe(observer);
   }
 
   /** Tokens that one batch has at most. */

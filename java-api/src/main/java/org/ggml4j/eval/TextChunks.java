@@ -69,17 +69,39 @@ final class TextChunks {
     Batch batch = new Batch(nBatch);
     int row = 0;
     for (int at = 0; at < n - 1; at += nBatch) {
-      batch.clear();
-      for (int i = at; i < Math.min(at + nBatch, n - 1); i++) {
-        boolean bos = i == 0 && special.addBos() && special.bos().isPresent();
-        int token = bos ? special.bos().getAsInt() : tokens[chunk * n + i];
-        batch.add(token, i, 0, i >= first);
-      }
+      fill(batch, chunk, at, Math.min(at + nBatch, n - 1), first);
       session.evaluate(batch);
       for (int k = 0; k < batch.nOutputs(); k++) {
         session.readLogits(k, logits);
         rows.accept(row++, logits);
       }
+    }
+  }
+
+  /**
+   * Evaluates all tokens of a chunk up to the output layer, in batches of about the same size and
+   * as large as the session takes.
+   */
+  void evaluateAll(int chunk, Session session) {
+    int n = options.nCtx();
+    int nBatches = Math.ceilDiv(n, Math.min(session.options().nBatch(), n));
+    Batch batch = new Batch(Math.ceilDiv(n, nBatches));
+    session.reset();
+    for (int i = 0; i < nBatches; i++) {
+      int at = (int) ((long) n * i / nBatches);
+      int end = (int) ((long) n * (i + 1) / nBatches);
+      fill(batch, chunk, at, end, 0);
+      session.evaluate(batch);
+    }
+  }
+
+  /** Tokens of a chunk, with outputs from one on. */
+  private void fill(Batch batch, int chunk, int from, int to, int firstOutput) {
+    batch.clear();
+    for (int i = from; i < to; i++) {
+      boolean bos = i == 0 && special.addBos() && special.bos().isPresent();
+      int token = bos ? special.bos().getAsInt() : tokens[chunk * options.nCtx() + i];
+      batch.add(token, i, 0, i >= firstOutput);
     }
   }
 

@@ -4,7 +4,10 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Optional;
 import org.ggml4j.bindings.ggml.Ggml;
+import org.ggml4j.bindings.ggml.ggml_backend_sched_eval_callback;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Places the nodes of a graph on backends, gives them memory, and computes them.
@@ -16,6 +19,11 @@ public final class Scheduler implements CloseStack.Closing {
   private final List<Backend> backends;
   private final MemorySegment handle;
   private final CloseStack owned = new CloseStack();
+  private final Arena arena = Arena.ofShared();
+  private @Nullable MemorySegment observing;
+  private @Nullable NodeObserver observer;
+  private @Nullable Graph computing;
+  private @Nullable Throwable failure;
   private boolean closed;
 
   /**
@@ -24,7 +32,6 @@ public final class Scheduler implements CloseStack.Closing {
    */
   public Scheduler(List<Backend> backends, int maxNodes) {
     this.backends = List.copyOf(backends);
-    Arena arena = Arena.ofShared();
     owned.push(arena::close);
     MemorySegment list = arena.allocate(ValueLayout.ADDRESS, backends.size());
     MemorySegment types = arena.allocate(ValueLayout.ADDRESS, backends.size());
@@ -80,13 +87,54 @@ public final class Scheduler implements CloseStack.Closing {
             + " nodes: use a smaller context or a smaller batch");
   }
 
+  /** Who is told of each node from now on; empty for nobody. */
+  public void observe(Optional<NodeObserver> by) {
+    observer = by.orElse(null);
+    MemorySegment callback = MemorySegment.NULL;
+    if (by.isPresent()) {
+      if (observing == null) {
+        observing = ggml_backend_sched_eval_callback.allocate(this::observed, arena);
+      }
+      callback = observing;
+    }
+    Ggml.ggml_backend_sched_set_eval_callback(handle, callback, MemorySegment.NULL);
+  }
+
+  /**
+   * Called by GGML: before a node whether it is wanted, and after it, where false ends the
+   * computation. An exception that left it would end the JVM.
+   */
+  private boolean observed(MemorySegment node, boolean ask, MemorySegment data) {
+    NodeObserver by = observer;
+    Graph graph = computing;
+    if (failure != null || by == null || graph == null) {
+      return ask; // wanted, so that it is asked again, and ends
+    }
+    try {
+      Tensor tensor = graph.tensor(node);
+      if (ask) {
+        return by.wants(tensor);
+      }
+      by.computed(tensor);
+      return true;
+    } catch (Throwable e) {
+      failure = e;
+      return ask;
+    }
+  }
+
   /**
    * Computes the graph that was allocated last; may be called again with other inputs.
    *
    * @throws GgmlException with {@link GgmlException.Status#ABORTED} after {@link Backend#abort}
+   * @throws RuntimeException what an observer threw
    */
   public void compute(Graph graph) {
+    failure = null;
+    computing = graph;
     int status = Ggml.ggml_backend_sched_graph_compute(handle, graph.handle());
+    computing = null;
+    rethrow(failure);
     if (status == Ggml.GGML_STATUS_SUCCESS()) {
       return;
     }
@@ -99,6 +147,15 @@ public final class Scheduler implements CloseStack.Closing {
             : GgmlException.Status.FAILED,
         0,
         "the computation failed: " + Native.string(Ggml.ggml_status_to_string(status)));
+  }
+
+  private static void rethrow(@Nullable Throwable e) {
+    if (e instanceof RuntimeException runtime) {
+      throw runtime;
+    }
+    if (e instanceof Error error) {
+      throw error;
+    }
   }
 
   /** Bytes of the compute buffers of all backends. */

@@ -242,6 +242,22 @@ public final class Tensor
     return this;
   }
 
+  /** The operation that makes it, by GGML's name, such as {@code MUL_MAT}; {@code NONE} of data. */
+  public String operation() {
+    check();
+    return Native.string(Ggml.ggml_op_name(ggml_tensor.op(handle)));
+  }
+
+  /** What the operation takes as its operand {@code i}, from 0; empty where it has none. */
+  public Optional<Tensor> source(int i) {
+    check();
+    if (i < 0 || i >= Ggml.GGML_MAX_SRC()) {
+      return Optional.empty();
+    }
+    MemorySegment source = ggml_tensor.src(handle, i);
+    return source.address() == 0 ? Optional.empty() : Optional.of(graph.tensor(source));
+  }
+
   /**
    * The second operand of the last matrix product that this was computed from, along the first
    * operands: of logits, biased, scaled or capped, the state that the output layer was applied to.

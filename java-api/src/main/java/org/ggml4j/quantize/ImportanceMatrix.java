@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.ggml4j.gguf.GgmlType;
 import org.ggml4j.gguf.GgufFile;
@@ -24,7 +25,8 @@ import org.ggml4j.gguf.TensorInfo;
  * spends its precision there.
  *
  * <p>The file format is llama.cpp's (GGUF, {@code tools/imatrix}): for each matrix two F32 tensors,
- * {@code NAME.in_sum2} [nColumns, nExperts] and {@code NAME.counts} [1, nExperts].
+ * {@code NAME.in_sum2} [nColumns, nExperts] and {@code NAME.counts} [1, nExperts]. Later versions
+ * of llama.cpp add statistics, which quantization does not need and reading leaves out.
  */
 public final class ImportanceMatrix {
   private static final String SUMS = ".in_sum2";
@@ -72,12 +74,9 @@ public final class ImportanceMatrix {
         if (t.name().endsWith(SUMS)) {
           String name = t.name().substring(0, t.name().length() - SUMS.length());
           entries.put(name, entry(file, path, t, name));
-        } else if (!t.name().endsWith(COUNTS)) {
-          throw new GgufFormatException(
-              "expected sums and counts of an importance matrix", path, -1, t.name());
         }
       }
-      if (entries.isEmpty() || file.tensors().size() != 2 * entries.size()) {
+      if (entries.isEmpty()) {
         throw new GgufFormatException(
             "expected an importance matrix: pairs of NAME.in_sum2 and NAME.counts", path, -1, "");
       }
@@ -162,6 +161,20 @@ public final class ImportanceMatrix {
     return Optional.of(means);
   }
 
+  /** Names of the matrices, in their order. */
+  public Set<String> names() {
+    return entries.keySet();
+  }
+
+  /**
+   * How many tokens went to each expert of a matrix; one number if it is no mixture, none if
+   * nothing is known of it.
+   */
+  public float[] counts(String name) {
+    Entry e = entries.get(name);
+    return e == null ? new float[0] : e.counts.clone();
+  }
+
   /** Number of matrices. */
   public int size() {
     return entries.size();
@@ -170,6 +183,11 @@ public final class ImportanceMatrix {
   /** What texts it was collected from. */
   public List<String> datasets() {
     return datasets;
+  }
+
+  /** The same with other names of the texts. */
+  public ImportanceMatrix withDatasets(List<String> names) {
+    return new ImportanceMatrix(entries, names, chunkCount, chunkSize);
   }
 
   /** How many chunks of text. */
@@ -200,10 +218,24 @@ public final class ImportanceMatrix {
      *     finite
      */
     public void add(String name, int nExpert, int expert, float[] input) {
+      Sums sums = of(name, input.length, nExpert);
+      sums.add(expert * input.length, input, 0, input.length);
+      sums.count(expert, 1);
+      checkFinite(name);
+    }
+
+    /**
+     * What was collected of a matrix.
+     *
+     * @param nColumns of the matrix; if it is a stack without experts, of all its matrices together
+     * @param nExpert how many experts it has; 1 if it is no mixture
+     * @throws IllegalArgumentException if the sizes differ from those before
+     */
+    public Sums of(String name, int nColumns, int nExpert) {
       Entry e =
           entries.computeIfAbsent(
-              name, k -> new Entry(new float[nExpert * input.length], new float[nExpert]));
-      if (e.counts.length != nExpert || e.sums.length != nExpert * input.length) {
+              name, k -> new Entry(new float[nExpert * nColumns], new float[nExpert]));
+      if (e.counts.length != nExpert || e.sums.length != nExpert * nColumns) {
         throw new IllegalArgumentException(
             name
                 + ": expected inputs of "
@@ -211,19 +243,25 @@ public final class ImportanceMatrix {
                 + " and "
                 + e.counts.length
                 + " experts, found "
-                + input.length
+                + nColumns
                 + " and "
                 + nExpert);
       }
-      int at = expert * input.length;
-      for (int i = 0; i < input.length; i++) {
-        float sum = e.sums[at + i] + input[i] * input[i];
-        if (!Float.isFinite(sum)) {
-          throw new IllegalArgumentException(name + ": column " + i + " has a sum of " + sum);
+      return new Sums(e);
+    }
+
+    /**
+     * @throws IllegalArgumentException if a sum of this matrix is not finite
+     */
+    public void checkFinite(String name) {
+      Entry e = entries.get(name);
+      for (int i = 0; e != null && i < e.sums.length; i++) {
+        if (!Float.isFinite(e.sums[i])) {
+          int nColumns = e.sums.length / e.counts.length;
+          throw new IllegalArgumentException(
+              name + ": column " + i % nColumns + " has a sum of " + e.sums[i]);
         }
-        e.sums[at + i] = sum;
       }
-      e.counts[expert]++;
     }
 
     /**
@@ -235,6 +273,34 @@ public final class ImportanceMatrix {
      */
     public ImportanceMatrix finish(List<String> datasets, int chunkCount, int chunkSize) {
       return new ImportanceMatrix(entries, datasets, chunkCount, chunkSize);
+    }
+  }
+
+  /** The sums and counts of one matrix, to be added to. */
+  public static final class Sums {
+    private final Entry entry;
+
+    private Sums(Entry entry) {
+      this.entry = entry;
+    }
+
+    /**
+     * Adds the squares of inputs.
+     *
+     * @param column of [nColumns, nExpert] which the first belongs to
+     * @param input values, of which {@code n} from {@code from} on
+     */
+    public void add(int column, float[] input, int from, int n) {
+      float[] sums = entry.sums;
+      for (int i = 0; i < n; i++) {
+        float x = input[from + i];
+        sums[column + i] += x * x;
+      }
+    }
+
+    /** Adds to the number of tokens that went to an expert; 0 if there is no mixture. */
+    public void count(int expert, int tokens) {
+      entry.counts[expert] += tokens;
     }
   }
 }

@@ -19,6 +19,7 @@ public final class Main {
           "inspect",
           "train",
           "quantize",
+          "imatrix",
           "eval",
           "bench",
           "doctor");
@@ -74,6 +75,7 @@ public final class Main {
           case "inspect" -> new InspectCommand(streams);
           case "train" -> new TrainCommand(streams);
           case "quantize" -> new QuantizeCommand(streams);
+          case "imatrix" -> new ImatrixCommand(streams);
           case "eval" -> new EvalCommand(streams);
           case "bench" -> new BenchCommand(streams);
           case "doctor" -> new DoctorCommand(streams);
