@@ -75,7 +75,9 @@ final class DecimalAutomaton {
   /** The limit nearer to zero of numbers with this sign; empty if there are no such numbers. */
   private Optional<Digits> low(boolean negative) {
     Optional<NumberRange.Limit> limit = negative ? range.max() : range.min();
-    Digits zero = Digits.of(BigDecimal.ZERO, negative); // minus zero is not written
+    // Minus zero is zero, but no whole number is written so.
+    boolean noZero = negative && (range.integer() || range.withoutZero());
+    Digits zero = Digits.of(BigDecimal.ZERO, noZero);
     if (limit.isEmpty()) {
       return Optional.of(zero);
     }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Writes an automaton as rules: a state that one edge leads to stands where that edge is, one that
@@ -106,9 +107,49 @@ final class DfaGrammar {
   }
 
   private Expr body(int state, Map<Integer, Expr> bodies) {
+    for (Dfa.Edge e : dfa.edges(state)) {
+      int count = chain(state, e);
+      if (count > 0) {
+        Expr on = Expr.repeat(writer.write(e.on()), 0, count);
+        return Expr.seq(on, body(state, without(dfa.edges(state), e), bodies));
+      }
+    }
+    return body(state, dfa.edges(state), bodies);
+  }
+
+  /**
+   * How often an edge can be taken on and on before what else there is at the state, which must be
+   * the same each time: the digits of a number before its point. 0 if it is not like that.
+   */
+  private int chain(int state, Dfa.Edge edge) {
+    List<Dfa.Edge> others = without(dfa.edges(state), edge);
+    Dfa.Edge next = edge;
+    for (int count = 1; count <= Math.min(dfa.size(), Rules.MAX_COUNT); count++) {
+      int at = next.to();
+      if (at == state || dfa.isAccepting(at) != dfa.isAccepting(state)) {
+        return 0;
+      }
+      if (dfa.edges(at).equals(others)) {
+        return count;
+      }
+      Optional<Dfa.Edge> more =
+          dfa.edges(at).stream().filter(e -> e.on().equals(edge.on())).findFirst();
+      if (more.isEmpty() || !without(dfa.edges(at), more.get()).equals(others)) {
+        return 0;
+      }
+      next = more.get();
+    }
+    return 0;
+  }
+
+  private static List<Dfa.Edge> without(List<Dfa.Edge> edges, Dfa.Edge edge) {
+    return edges.stream().filter(e -> !e.equals(edge)).toList();
+  }
+
+  private Expr body(int state, List<Dfa.Edge> edges, Map<Integer, Expr> bodies) {
     Expr loop = Expr.empty();
     List<Expr> options = new ArrayList<>();
-    for (Dfa.Edge e : dfa.edges(state)) {
+    for (Dfa.Edge e : edges) {
       Expr on = writer.write(e.on());
       if (e.to() == state) {
         loop = Expr.repeat(on, 0, Expr.UNLIMITED);

@@ -91,6 +91,11 @@ record NumberRange(
     return order > 0 || (order == 0 && (min.get().exclusive || max.get().exclusive));
   }
 
+  /** Whether zero is outside. */
+  boolean withoutZero() {
+    return withMin(BigDecimal.ZERO, false).withMax(BigDecimal.ZERO, false).isEmpty();
+  }
+
   private static BigInteger firstInteger(Limit limit) {
     BigInteger up = limit.value.setScale(0, RoundingMode.CEILING).toBigInteger();
     boolean equal = limit.exclusive && limit.value.compareTo(new BigDecimal(up)) == 0;
