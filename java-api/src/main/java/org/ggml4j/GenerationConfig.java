@@ -8,6 +8,9 @@ import org.ggml4j.grammar.Grammar;
 import org.ggml4j.sampling.LogitsProcessor;
 import org.ggml4j.sampling.Sampler;
 import org.ggml4j.sampling.Samplers;
+import org.ggml4j.schema.Choices;
+import org.ggml4j.schema.JsonSchema;
+import org.ggml4j.schema.RegexGrammar;
 
 /**
  * How a text is continued. The defaults are llama.cpp's.
@@ -185,6 +188,33 @@ public record GenerationConfig(
    */
   public GenerationConfig withGrammar(String gbnf) {
     return withGrammar(Grammar.parse(gbnf));
+  }
+
+  /**
+   * Lets only JSON be written that is valid under a schema; see {@code docs/structured-output.md}.
+   *
+   * @param schema its text
+   * @throws org.ggml4j.schema.UnsupportedSchemaException naming a keyword that can't be made into a
+   *     grammar, and where it stands
+   * @throws org.ggml4j.schema.SchemaException if it is malformed, or nothing is valid under it
+   */
+  public GenerationConfig withJsonSchema(String schema) {
+    return withGrammar(JsonSchema.toGbnf(schema));
+  }
+
+  /**
+   * Lets only texts be written that match a regular expression as a whole.
+   *
+   * @throws org.ggml4j.schema.RegexException with the position, if it is wrong or can't be made
+   *     into a grammar
+   */
+  public GenerationConfig withRegex(String regex) {
+    return withGrammar(RegexGrammar.toGbnf(regex));
+  }
+
+  /** Lets one of these texts be written, which must not be empty. */
+  public GenerationConfig withChoices(String... texts) {
+    return withGrammar(Choices.toGbnf(List.of(texts)));
   }
 
   /** Lets only texts be written that follow a grammar. */

@@ -230,6 +230,35 @@ public final class Session implements AutoCloseable {
     return generate(encode(prompt), config);
   }
 
+  /** As {@link #generate(String, Class, GenerationConfig)} with the default configuration. */
+  public <R> R generate(String prompt, Class<R> type) {
+    return generate(prompt, type, GenerationConfig.defaults());
+  }
+
+  /**
+   * Continues the text with the JSON of a record, and reads it. The model is held to the grammar of
+   * the record; see {@link org.ggml4j.schema.RecordSchema} for what its components may be. It knows
+   * nothing of the names of the components unless the prompt says them.
+   *
+   * {@snippet :
+   * record Recipe(String title, int minutes, List<String> steps) {}
+   *
+   * Recipe recipe = session.generate("A recipe for tea, as JSON: ", Recipe.class);
+   * }
+   *
+   * @param type a record, or a sealed interface of records
+   * @throws IncompleteTextException if the text was cut off: token limit, full context, a stop
+   *     string, {@link #cancel}; it has the text so far
+   * @throws org.ggml4j.schema.JsonBindingException if the record's constructor refuses a value
+   * @throws IllegalArgumentException if the type can't be read from JSON, or the configuration has
+   *     a grammar
+   * @throws ContextFullException if the prompt does not fit
+   */
+  public <R> R generate(String prompt, Class<R> type, GenerationConfig config) {
+    RecordGrammar<R> grammar = RecordGrammar.of(type);
+    return grammar.read(generate(prompt, grammar.constrain(config)));
+  }
+
   private int[] encode(String prompt) {
     return encode(prompt, tokens().length == 0);
   }

@@ -59,7 +59,8 @@ final class RecordBinding implements Binding {
     parts.forEach(part -> properties.put(part.name, part.binding.schema()));
     List<String> required =
         properties.keySet().stream()
-            .filter(name -> parts.stream().noneMatch(p -> p.name.equals(name) && p.absent.isPresent()))
+            .filter(
+                name -> parts.stream().noneMatch(p -> p.name.equals(name) && p.absent.isPresent()))
             .toList();
     return Binding.object(
         "type",
@@ -103,7 +104,9 @@ final class RecordBinding implements Binding {
     } catch (InvocationTargetException e) {
       Throwable cause = e.getCause() == null ? e : e.getCause();
       throw new JsonBindingException(
-          pointer, constructor.getDeclaringClass().getSimpleName() + " refuses it: " + cause, cause);
+          pointer,
+          constructor.getDeclaringClass().getSimpleName() + " refuses it: " + cause,
+          cause);
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException("cannot make " + constructor.getDeclaringClass(), e);
     }
@@ -133,8 +136,7 @@ final class RecordBinding implements Binding {
       Json tag = object.get(RecordTypes.TAG).orElse(new Json.Null());
       RecordBinding binding = tag instanceof Json.Str s ? byTag.get(s.value()) : null;
       if (binding == null) {
-        throw Binding.expected(
-            "one of " + byTag.keySet(), tag, pointer + "/" + RecordTypes.TAG);
+        throw Binding.expected("one of " + byTag.keySet(), tag, pointer + "/" + RecordTypes.TAG);
       }
       return binding.read(value, pointer);
     }

@@ -13,12 +13,12 @@ import com.fasterxml.jackson.core.JsonProcessingException;
  * }
  *
  * <p>Components may be: records, also recursive and generic ones with their arguments given; sealed
- * interfaces of records, told apart by a property {@code type} with the record's simple name; enums;
- * String, boolean, char, all numbers (primitive, boxed, BigInteger, BigDecimal) within their
+ * interfaces of records, told apart by a property {@code type} with the record's simple name;
+ * enums; String, boolean, char, all numbers (primitive, boxed, BigInteger, BigDecimal) within their
  * ranges; List, Set, Collection, arrays; Map with String keys; UUID, URI, LocalDate, LocalTime,
- * LocalDateTime, OffsetTime, OffsetDateTime, Instant, Duration, Year, YearMonth; and of all of these
- * Optional (with OptionalInt, OptionalLong, OptionalDouble), which may be missing. All others are
- * required, and nothing else may be there.
+ * LocalDateTime, OffsetTime, OffsetDateTime, Instant, Duration, Year, YearMonth; and of all of
+ * these Optional (with OptionalInt, OptionalLong, OptionalDouble), which may be missing. All others
+ * are required, and nothing else may be there.
  *
  * <p>Immutable and thread-safe; worth keeping when it is used more than once.
  *
@@ -66,8 +66,8 @@ public final class RecordSchema<R> {
   /**
    * Makes an instance of a JSON text.
    *
-   * @throws JsonBindingException with the JSON pointer of what does not fit: wrong types, numbers out
-   *     of range, properties missing or unknown, what the record's constructor throws
+   * @throws JsonBindingException with the JSON pointer of what does not fit: wrong types, numbers
+   *     out of range, properties missing or unknown, what the record's constructor throws
    */
   public R read(String json) {
     Json value;

@@ -18,10 +18,10 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import java.util.Set;
 import java.util.SequencedCollection;
 import java.util.SequencedMap;
 import java.util.SequencedSet;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 
 /** Finds the bindings of a record and all that it contains. */
@@ -77,7 +77,8 @@ final class RecordTypes {
     return new Json.Obj(members);
   }
 
-  private static Resolved resolve(Type type, Map<TypeVariable<?>, Resolved> variables, String where) {
+  private static Resolved resolve(
+      Type type, Map<TypeVariable<?>, Resolved> variables, String where) {
     if (type instanceof Class<?> c) {
       if (c.getTypeParameters().length > 0) {
         throw unsupported(where, type, "give its type arguments");
@@ -182,7 +183,8 @@ final class RecordTypes {
         RecordBinding binding = record(resolve(permitted, Map.of(), where), true, where);
         RecordBinding other = byTag.put(binding.tag().orElseThrow(), binding);
         if (other != null && other != binding) {
-          throw unsupported(where, type, "two of its records are named " + permitted.getSimpleName());
+          throw unsupported(
+              where, type, "two of its records are named " + permitted.getSimpleName());
         }
       } else if (permitted.isSealed()) {
         addPermitted(permitted, byTag, where);

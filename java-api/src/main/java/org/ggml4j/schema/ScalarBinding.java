@@ -22,8 +22,8 @@ import java.util.function.Function;
  * A Java type that one string, number or boolean is read as.
  *
  * @param name what it is called in errors
- * @param reader throws IllegalArgumentException, ArithmeticException or DateTimeException if a value
- *     of the right JSON type does not fit
+ * @param reader throws IllegalArgumentException, ArithmeticException or DateTimeException if a
+ *     value of the right JSON type does not fit
  */
 record ScalarBinding<J extends Json>(
     String name, Json schema, Class<J> json, Function<J, Object> reader) implements Binding {
@@ -68,9 +68,7 @@ record ScalarBinding<J extends Json>(
     all.put(
         Instant.class,
         format(
-            "a date and time with offset",
-            "date-time",
-            s -> OffsetDateTime.parse(s).toInstant()));
+            "a date and time with offset", "date-time", s -> OffsetDateTime.parse(s).toInstant()));
     all.put(LocalTime.class, pattern("a time", Formats.LOCAL_TIME, LocalTime::parse));
     all.put(
         LocalDateTime.class,
@@ -83,15 +81,20 @@ record ScalarBinding<J extends Json>(
                 + "(?:[0-9]{1,4}H(?:[0-9]{1,4}M)?(?:[0-9]{1,4}S)?"
                 + "|[0-9]{1,4}M(?:[0-9]{1,4}S)?|[0-9]{1,4}S))",
             Duration::parse));
-    all.put(
-        YearMonth.class, pattern("a month", "[0-9]{4}-(?:0[1-9]|1[0-2])", YearMonth::parse));
+    all.put(YearMonth.class, pattern("a month", "[0-9]{4}-(?:0[1-9]|1[0-2])", YearMonth::parse));
     return Map.copyOf(all);
   }
 
   private static void addNumbers(Map<Class<?>, Binding> all) {
-    addInteger(all, byte.class, Byte.class, Byte.MIN_VALUE, Byte.MAX_VALUE, BigInteger::byteValueExact);
     addInteger(
-        all, short.class, Short.class, Short.MIN_VALUE, Short.MAX_VALUE, BigInteger::shortValueExact);
+        all, byte.class, Byte.class, Byte.MIN_VALUE, Byte.MAX_VALUE, BigInteger::byteValueExact);
+    addInteger(
+        all,
+        short.class,
+        Short.class,
+        Short.MIN_VALUE,
+        Short.MAX_VALUE,
+        BigInteger::shortValueExact);
     addInteger(
         all,
         int.class,
@@ -105,11 +108,7 @@ record ScalarBinding<J extends Json>(
         BigInteger.class,
         number("a whole number", Binding.object("type", "integer"), BigDecimal::toBigIntegerExact));
     all.put(
-        Year.class,
-        number(
-            "a year",
-            integer(0, 9999),
-            value -> Year.of(value.intValueExact())));
+        Year.class, number("a year", integer(0, 9999), value -> Year.of(value.intValueExact())));
     Json number = Binding.object("type", "number");
     all.put(BigDecimal.class, number("a number", number, value -> value));
     Binding doubles = number("a double", number, ScalarBinding::finiteDouble);
@@ -160,8 +159,7 @@ record ScalarBinding<J extends Json>(
   }
 
   private static Binding pattern(String name, String regex, Function<String, Object> reader) {
-    return text(
-        name, Binding.object("type", "string", "pattern", "^(?:" + regex + ")$"), reader);
+    return text(name, Binding.object("type", "string", "pattern", "^(?:" + regex + ")$"), reader);
   }
 
   private static Object character(String text) {

@@ -26,8 +26,7 @@ class NumberRangeTest {
   }
 
   @Property(tries = 400, seed = "1", edgeCases = EdgeCasesMode.NONE)
-  void integersAreExact(
-      @ForAll("limits") long a, @ForAll("limits") long b, @ForAll Random random) {
+  void integersAreExact(@ForAll("limits") long a, @ForAll("limits") long b, @ForAll Random random) {
     NumberRange range = NumberRange.ALL.asInteger();
     BigDecimal low = BigDecimal.valueOf(Math.min(a, b));
     BigDecimal high = BigDecimal.valueOf(Math.max(a, b));
@@ -49,8 +48,7 @@ class NumberRangeTest {
   }
 
   @Property(tries = 400, seed = "2", edgeCases = EdgeCasesMode.NONE)
-  void decimalsAreExact(
-      @ForAll("limits") long a, @ForAll("limits") long b, @ForAll Random random) {
+  void decimalsAreExact(@ForAll("limits") long a, @ForAll("limits") long b, @ForAll Random random) {
     int scale = random.nextInt(7);
     BigDecimal low = BigDecimal.valueOf(Math.min(a, b), scale);
     BigDecimal high = BigDecimal.valueOf(Math.max(a, b), scale);
@@ -73,9 +71,7 @@ class NumberRangeTest {
       String text = n.signum() == 0 ? "0" : n.toPlainString();
       boolean tooPrecise = stepped && n.scale() > Math.max(0, step.stripTrailingZeros().scale());
       if (!tooPrecise) {
-        assertThat(dfa.matches(text))
-            .as("%s in %s", text, range)
-            .isEqualTo(contains(range, n));
+        assertThat(dfa.matches(text)).as("%s in %s", text, range).isEqualTo(contains(range, n));
       }
     }
   }
