@@ -21,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  * the last of them is closed.
  */
 final class SessionFamily {
+  /** Nodes of a recurrent layer that goes through texts of many different lengths. */
+  private static final int NODES_OF_STATES = 400;
+
   private final CloseStack owned = new CloseStack();
   private final SequenceMemory cache;
   private final Evaluator evaluator;
@@ -67,6 +70,7 @@ final class SessionFamily {
           new CellCache.Options(nCtx, options.typeK(), options.typeV(), options.flashAttn());
       cache = owned.own(new SequenceMemory(layers, memory, cells, nBatch));
       int maxNodes = Math.max(1024, 16 * summary.nWeights() + 64 * hp.nLayer());
+      maxNodes += NODES_OF_STATES * (cache.states().isPresent() ? hp.nLayer() : 0);
       evaluator =
           owned.own(
               new Evaluator(

@@ -157,7 +157,7 @@ class BadModelTest {
       value(all, "attention.layer_norm_rms_epsilon", bad, FORMAT);
     }
     value(all, "attention.layer_norm_rms_epsilon", "small", FORMAT);
-    for (String a : List.of("", "mamba", "LLAMA", "llama\u0000", "x".repeat(10_000))) {
+    for (String a : List.of("", "unheard-of", "LLAMA", "llama\u0000", "x".repeat(10_000))) {
       damage(
           all,
           "architecture " + (a.length() > 20 ? a.length() : a.replace('\u0000', '0')),

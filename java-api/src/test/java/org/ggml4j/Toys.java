@@ -105,6 +105,21 @@ final class Toys {
     row(Toy.of("hunyuan-dense", "hunyuan-dense").set("rope.scaling.alpha", 50f));
     row(Toy.of("hunyuan_vl", "hunyuan_vl").set("rope.dimension_sections", new int[] {3, 3, 2, 0}));
     row(Toy.of("internlm2", "internlm2").with("output.weight", ".*attn_[qkv].bias"));
+    row(
+        Toy.of("mamba", "mamba")
+            .set("ssm.conv_kernel", 4)
+            .set("ssm.inner_size", 128)
+            .set("ssm.state_size", 16)
+            .set("ssm.time_step_rank", 4)
+            .with("output.weight", ".*ssm_(conv1d|dt).bias"));
+    row(
+        Toy.of("mamba-norms", "mamba")
+            .set("ssm.conv_kernel", 3)
+            .set("ssm.inner_size", 128)
+            .set("ssm.state_size", 8)
+            .set("ssm.time_step_rank", 2)
+            .set("ssm.dt_b_c_rms", true)
+            .with(".*ssm_(conv1d|dt).bias"));
     row(Toy.of("minicpm", "minicpm").set("residual_scale", 0.4f));
     row(Toy.of("minicpm-experts", "minicpm").experts());
     row(

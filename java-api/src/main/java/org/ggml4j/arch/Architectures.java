@@ -50,6 +50,7 @@ public final class Architectures {
     add("jais2", Jais2::new);
     add("llama", Llama::new);
     add("maincoder", MainCoder::new);
+    add("mamba", Mamba::new);
     add("minicpm", MiniCpm::new);
     add("minicpm3", MiniCpm3::new);
     add("mistral3", Mistral3::new);

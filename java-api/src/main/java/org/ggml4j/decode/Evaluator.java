@@ -53,6 +53,20 @@ public final class Evaluator implements CloseStack.Closing {
     }
   }
 
+  /**
+   * Graphs of one kind differ in the sizes of their nodes only.
+   *
+   * @param missed whether the tokens are in the cache, and only states of recurrent layers change
+   * @param topology of {@link org.ggml4j.nn.Runs}
+   */
+  private record Kind(Output output, boolean missed, int topology) {
+    static final Kind FIRST = new Kind(Output.LOGITS, false, 0);
+
+    static Kind of(Output output, boolean missed, Sizes sizes) {
+      return new Kind(output, missed, sizes.runs().topology());
+    }
+  }
+
   private final Architecture.Decoder model;
   private final Hparams hparams;
   private final SequenceMemory cache;
@@ -70,8 +84,8 @@ public final class Evaluator implements CloseStack.Closing {
   private MemorySegment rows;
   private MemorySegment embeddingRows;
   private Optional<Inputs> inputs = Optional.empty();
-  private Output built = Output.LOGITS;
-  private Output planned = Output.LOGITS;
+  private Kind built = Kind.FIRST;
+  private Kind planned = Kind.FIRST;
   private Optional<Tensor> logits = Optional.empty();
   private Optional<Tensor> embeddings = Optional.empty();
   private int nOutputs;
@@ -121,10 +135,11 @@ public final class Evaluator implements CloseStack.Closing {
    */
   private long reserve() {
     int n = Math.min(options.nBatch, cache.nCells());
-    build(cache.largest(n, n), Output.LOGITS);
+    build(cache.largest(n, n), Output.LOGITS, false);
     scheduler.reserve(graph);
-    build(cache.largest(1, 1), Output.LOGITS);
+    build(cache.largest(1, 1), Output.LOGITS, false);
     scheduler.reserve(graph);
+    planned = built;
     forgetGraph();
     return scheduler.bufferBytes();
   }
@@ -135,11 +150,11 @@ public final class Evaluator implements CloseStack.Closing {
     embeddings = Optional.empty();
   }
 
-  private Inputs build(Sizes sizes, Output output) {
+  private Inputs build(Sizes sizes, Output output, boolean missed) {
     graph.clear();
     forgetGraph();
     Inputs in = new Inputs(graph, sizes, false, cache.nCells());
-    Tensor out = model.forward(in, cache.in(in, options.threads));
+    Tensor out = model.forward(in, cache.in(in, options.threads, missed));
     if (sizes.nOutputs() > 0) { // else only what the cache's writes depend on is computed
       if (output.hasEmbeddings()) {
         embeddings = Optional.of(graph.expand(hiddenState(out).output()));
@@ -149,7 +164,7 @@ public final class Evaluator implements CloseStack.Closing {
       }
     }
     inputs = Optional.of(in);
-    built = output;
+    built = Kind.of(output, missed, sizes);
     builds++;
     return in;
   }
@@ -196,17 +211,7 @@ public final class Evaluator implements CloseStack.Closing {
     nEmbeddings = 0;
     nRows = 0;
     firstRow = 0;
-    Sizes sizes = cache.prepare(batch);
-    Inputs in;
-    if (options.reuseGraph
-        && built == output
-        && inputs.isPresent()
-        && inputs.get().sizes().equals(sizes)) {
-      in = inputs.get();
-    } else {
-      in = build(sizes, output);
-      allocate(output);
-    }
+    Inputs in = graphOf(prepare(batch), output, false);
     cache.commit(batch);
     try {
       in.fill(batch, scratch);
@@ -226,14 +231,52 @@ public final class Evaluator implements CloseStack.Closing {
     }
   }
 
-  private void allocate(Output output) {
+  /** Finds room for a batch, and lets recurrent layers read what they must have read before. */
+  private Sizes prepare(Batch batch) {
+    Sizes sizes = cache.prepare(batch);
+    Optional<Batch> missed = cache.missed(batch, options.nBatch);
+    while (missed.isPresent()) {
+      catchUp(missed.get());
+      missed = cache.missed(batch, options.nBatch);
+      sizes = cache.prepare(batch);
+    }
+    return sizes;
+  }
+
+  private void catchUp(Batch missed) {
+    Inputs in = graphOf(cache.prepareMissed(missed), Output.LOGITS, true);
+    cache.commitMissed();
+    try {
+      in.fill(missed, scratch);
+      scheduler.compute(graph);
+    } catch (Throwable e) {
+      cache.rollbackMissed();
+      throw e;
+    }
+  }
+
+  /** The last graph if it fits, or a new one. */
+  private Inputs graphOf(Sizes sizes, Output output, boolean missed) {
+    if (options.reuseGraph
+        && inputs.isPresent()
+        && inputs.get().sizes().equals(sizes)
+        && built.output == output
+        && built.missed == missed) {
+      return inputs.get();
+    }
+    Inputs in = build(sizes, output, missed);
+    allocate(built);
+    return in;
+  }
+
+  private void allocate(Kind kind) {
     try {
       // GGML keeps its plan of the memory if the nodes have the sizes they had. It does not see
       // that
       // another tensor is an output now, or that the leaves stand in another order.
-      if (planned != output) {
+      if (!planned.equals(kind)) {
         scheduler.reserve(graph);
-        planned = output;
+        planned = kind;
       }
       scheduler.allocate(graph);
     } catch (Throwable e) {

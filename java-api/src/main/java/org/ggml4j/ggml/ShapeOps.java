@@ -143,7 +143,8 @@ public sealed interface ShapeOps permits Tensor {
     long end = fits ? offset + row : 0;
     for (int i = 0; i < 3 && fits; i++) {
       // Nothing overflows: a stride within the memory, and few enough steps to stay in it.
-      fits = strides[i] >= 0 && strides[i] <= bytes && strides[i] % x.type.typeSize() == 0;
+      fits = strides[i] >= 0 && strides[i] % x.type.typeSize() == 0;
+      fits &= n[i + 1] == 1 || strides[i] <= bytes;
       fits &= strides[i] == 0 || n[i + 1] - 1 <= bytes / strides[i];
       end += fits ? (n[i + 1] - 1) * strides[i] : 0;
     }
@@ -167,8 +168,8 @@ public sealed interface ShapeOps permits Tensor {
   }
 
   /**
-   * Part of each row of [n, nTokens] seen as heads: [headDim, nHead, nTokens] in this memory, such
-   * as the queries in a product of queries, keys and values.
+   * Part of each row of [n, nTokens, nSeq] seen as heads: [headDim, nHead, nTokens, nSeq] in this
+   * memory, such as the queries in a product of queries, keys and values.
    *
    * @param from first element, within a row
    */
@@ -180,13 +181,12 @@ public sealed interface ShapeOps permits Tensor {
             && headDim > 0
             && nHead > 0
             && from <= x.ne0 - headDim * nHead
-            && x.ne2 == 1
             && x.ne3 == 1
             && x.hasContiguousRows()
             && !x.type.isQuantized(),
         "heads",
         nHead + " of " + headDim + " at " + from);
-    return view3d(headDim, nHead, x.ne1, headDim * size, x.nb1, from * size);
+    return view4d(headDim, nHead, x.ne1, x.ne2, headDim * size, x.nb1, x.nb2, from * size);
   }
 
   /** Dimension i of this becomes dimension {@code axis_i} of the result; nothing moves. */

@@ -358,6 +358,11 @@ public final class CellCache implements CloseStack.Closing {
     return (int) Math.min(nStored, roundUp(end));
   }
 
+  /** How many cells a graph has to look at that stores nothing new. */
+  int nKv() {
+    return (int) Math.min(nStored, roundUp(cells.end()));
+  }
+
   private void movePage(int from, int to) {
     int n = Math.min(PAGE, cells.nCells() - from);
     rows.copy(range(from, n), range(to, n), n);
@@ -399,9 +404,10 @@ public final class CellCache implements CloseStack.Closing {
    *
    * @param nKv cells that are looked at
    * @param threads CPU threads that will compute the graph
+   * @param writes whether keys and values are stored; if not, they are there already
    */
-  KvCache in(Inputs inputs, int nKv, int threads) {
-    return new View(inputs, nKv, threads);
+  KvCache in(Inputs inputs, int nKv, int threads, boolean writes) {
+    return new View(inputs, nKv, threads, writes);
   }
 
   /**
@@ -433,15 +439,17 @@ public final class CellCache implements CloseStack.Closing {
     private final Inputs in;
     private final int nKv;
     private final int threads;
+    private final boolean writes;
     private @Nullable Tensor cellIds;
     private final Map<Integer, Tensor> valueIds = new HashMap<>();
     private final Map<Integer, Tensor> masks = new HashMap<>();
     private @Nullable Tensor distances;
 
-    View(Inputs in, int nKv, int threads) {
+    View(Inputs in, int nKv, int threads, boolean writes) {
       this.in = in;
       this.nKv = nKv;
       this.threads = threads;
+      this.writes = writes;
     }
 
     @Override
@@ -449,7 +457,9 @@ public final class CellCache implements CloseStack.Closing {
       return new Layer() {
         @Override
         public Stored append(Tensor k, Tensor v) {
-          write(i, k, v);
+          if (writes) {
+            write(i, k, v);
+          }
           return stored();
         }
 

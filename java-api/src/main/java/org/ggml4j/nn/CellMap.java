@@ -242,9 +242,8 @@ final class CellMap {
     }
   }
 
-  /** How many tokens of a sequence the one that follows its last can see. */
-  int visible(int sequence, Window window) {
-    int next = maxPosition(sequence) + 1;
+  /** How many tokens of a sequence those at {@code next} and behind it can see. */
+  int visible(int sequence, Window window, int next) {
     int n = 0;
     for (int cell = 0; cell < end; cell++) {
       if ((owners[cell] & 1L << sequence) != 0 && !window.hides(positions[cell], next)) {

@@ -23,11 +23,12 @@ public final class Inputs {
    * @param nOutputs rows whose logits are wanted; with none only the cache is filled
    * @param nKv cells of the cache that are looked at
    * @param nKvWindow the same of the cache of layers with a window, 0 if there are none
+   * @param runs how the batch is cut up for recurrent layers
    */
-  public record Sizes(int nTokens, int nOutputs, int nKv, int nKvWindow) {
-    /** Without layers that have a window. */
+  public record Sizes(int nTokens, int nOutputs, int nKv, int nKvWindow, Runs runs) {
+    /** Without layers that have a window, and without recurrent ones. */
     public Sizes(int nTokens, int nOutputs, int nKv) {
-      this(nTokens, nOutputs, nKv, 0);
+      this(nTokens, nOutputs, nKv, 0, Runs.NONE);
     }
   }
 

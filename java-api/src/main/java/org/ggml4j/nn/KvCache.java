@@ -1,6 +1,7 @@
 package org.ggml4j.nn;
 
 import org.ggml4j.ggml.Tensor;
+import org.ggml4j.gguf.UnsupportedModelException;
 
 /**
  * Where the attention layers of one graph put their keys and values, and read those of earlier
@@ -9,6 +10,16 @@ import org.ggml4j.ggml.Tensor;
 public interface KvCache {
   /** The part that belongs to layer {@code il}. */
   Layer layer(int il);
+
+  /**
+   * What recurrent layer {@code il} keeps of each sequence.
+   *
+   * @param part which of its vectors, as {@link LayerMemory.Recurrent} lists them
+   * @throws UnsupportedModelException if no states are kept
+   */
+  default SequenceState state(int il, int part) {
+    throw new UnsupportedModelException("recurrent layers can't be trained: layer " + il);
+  }
 
   /** Keys and values of one layer. */
   interface Layer {

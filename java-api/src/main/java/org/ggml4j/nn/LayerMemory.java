@@ -1,5 +1,6 @@
 package org.ggml4j.nn;
 
+import java.util.List;
 import java.util.Optional;
 
 /** What a layer keeps of the tokens before, so that the next one need not compute it again. */
@@ -50,6 +51,26 @@ public sealed interface LayerMemory {
    * @param il that layer, which comes before and has {@link Attention}
    */
   record Shared(int il) implements LayerMemory {}
+
+  /**
+   * Vectors of a size that does not grow with the text, which each token changes: the state of a
+   * recurrence. All are zero before the first token.
+   *
+   * @param sizes how many numbers each has
+   */
+  record Recurrent(List<Integer> sizes) implements LayerMemory {
+    public Recurrent {
+      sizes = List.copyOf(sizes);
+    }
+
+    /** Of vectors of these sizes. */
+    public static Recurrent of(Integer... sizes) {
+      return new Recurrent(List.of(sizes));
+    }
+  }
+
+  /** Keys and values, and a state: a layer with attention and a recurrence side by side. */
+  record Both(Attention attention, Recurrent recurrent) implements LayerMemory {}
 
   /** Nothing: the layer has no attention. */
   record None() implements LayerMemory {}

@@ -30,6 +30,8 @@ public final class SequenceMemory implements CloseStack.Closing {
   private final CellCache all;
   private final Optional<CellCache> windowed;
   private final Optional<Window> window;
+  private final Optional<StateCache> states;
+  private final int[] stateIndex; // of each layer, its place among the recurrent ones
   private final List<Optional<Place>> places = new ArrayList<>();
   private final CloseStack owned = new CloseStack();
   private long sequencesInUse = 1; // sequence 0 is the session's text
@@ -45,10 +47,19 @@ public final class SequenceMemory implements CloseStack.Closing {
       List<LayerMemory> layers, List<BufferType> memory, CellCache.Options options, int nBatch) {
     this.layers = List.copyOf(layers);
     window = commonWindow(layers);
+    stateIndex = new int[layers.size()];
+    List<StateCache.LayerShape> recurrent = new ArrayList<>();
     List<CellCache.LayerShape> full = new ArrayList<>();
     List<CellCache.LayerShape> narrow = new ArrayList<>();
     for (int il = 0; il < layers.size(); il++) {
-      if (layers.get(il) instanceof LayerMemory.Attention a) {
+      Optional<LayerMemory.Recurrent> state = recurrent(layers.get(il));
+      stateIndex[il] = state.isPresent() ? recurrent.size() : -1;
+      if (state.isPresent()) {
+        recurrent.add(new StateCache.LayerShape(il, state.get().sizes(), memory.get(il)));
+      }
+      Optional<LayerMemory.Attention> attention = attention(layers.get(il));
+      if (attention.isPresent()) {
+        LayerMemory.Attention a = attention.get();
         (a.window().isPresent() ? narrow : full)
             .add(
                 new CellCache.LayerShape(
@@ -66,6 +77,10 @@ public final class SequenceMemory implements CloseStack.Closing {
       windowed =
           window.map(
               w -> owned.own(new CellCache(narrow, windowOptions(options, w, nBatch), window)));
+      states =
+          recurrent.isEmpty()
+              ? Optional.empty()
+              : Optional.of(owned.own(new StateCache(recurrent)));
     } catch (Throwable e) {
       owned.close();
       throw e;
@@ -79,14 +94,28 @@ public final class SequenceMemory implements CloseStack.Closing {
   private static Optional<Window> commonWindow(List<LayerMemory> layers) {
     List<Window> windows =
         layers.stream()
-            .filter(LayerMemory.Attention.class::isInstance)
-            .flatMap(l -> ((LayerMemory.Attention) l).window().stream())
+            .flatMap(l -> attention(l).stream())
+            .flatMap(a -> a.window().stream())
             .distinct()
             .toList();
     if (windows.size() > 1) {
       throw new IllegalArgumentException("layers with different windows: " + windows);
     }
     return windows.stream().findFirst();
+  }
+
+  private static Optional<LayerMemory.Attention> attention(LayerMemory layer) {
+    if (layer instanceof LayerMemory.Both both) {
+      return Optional.of(both.attention());
+    }
+    return layer instanceof LayerMemory.Attention a ? Optional.of(a) : Optional.empty();
+  }
+
+  private static Optional<LayerMemory.Recurrent> recurrent(LayerMemory layer) {
+    if (layer instanceof LayerMemory.Both both) {
+      return Optional.of(both.recurrent());
+    }
+    return layer instanceof LayerMemory.Recurrent state ? Optional.of(state) : Optional.empty();
   }
 
   private static CellCache.Options windowOptions(CellCache.Options o, Window w, int nBatch) {
@@ -100,12 +129,12 @@ public final class SequenceMemory implements CloseStack.Closing {
     if (layer instanceof LayerMemory.Shared shared) {
       return places.get(shared.il());
     }
-    if (layer instanceof LayerMemory.Attention a) {
-      return a.window().isPresent()
-          ? Optional.of(new Place(windowed.orElseThrow(), next[1]++))
-          : Optional.of(new Place(all, next[0]++));
-    }
-    return Optional.empty();
+    return attention(layer)
+        .map(
+            a ->
+                a.window().isPresent()
+                    ? new Place(windowed.orElseThrow(), next[1]++)
+                    : new Place(all, next[0]++));
   }
 
   /** Tokens that fit. */
@@ -161,9 +190,19 @@ public final class SequenceMemory implements CloseStack.Closing {
     sequencesInUse &= ~(1L << sequence);
   }
 
-  /** Bytes of all keys and values. */
+  /** Bytes of all keys and values and states. */
   public long bytes() {
-    return all.bytes() + windowed.map(CellCache::bytes).orElse(0L);
+    return all.bytes()
+        + windowed.map(CellCache::bytes).orElse(0L)
+        + states.map(StateCache::bytes).orElse(0L);
+  }
+
+  /**
+   * The states of recurrent layers, if there are any. Those of a sequence are made up for, by
+   * evaluating its tokens again, where they are not those after its last token.
+   */
+  public Optional<StateCache> states() {
+    return states;
   }
 
   /** Largest position in a sequence, -1 if it is empty. */
@@ -198,25 +237,35 @@ public final class SequenceMemory implements CloseStack.Closing {
    * Removes a range of positions, {@code to} excluded, from a sequence; its memory becomes free.
    *
    * @throws IllegalStateException if what would be left needs tokens that the layers with a window
-   *     no longer have; nothing was changed
+   *     no longer have, or tokens are to be removed before others that recurrent layers have read;
+   *     nothing was changed
    */
   public void remove(int sequence, int from, int to) {
     CellMap.checkSequence(sequence);
+    if (!isEnd(sequence, from, to)) {
+      checkNoStates("tokens can be removed at the end only");
+    }
     checkComplete(sequence, cells -> cells.remove(sequence, from, to));
     all.remove(sequence, from, to);
     windowed.ifPresent(c -> c.remove(sequence, from, to));
+    states.ifPresent(s -> s.truncate(sequence, maxPosition(sequence)));
   }
 
   /** Whether {@link #remove} would not throw. */
   public boolean canRemove(int sequence, int from, int to) {
     CellMap.checkSequence(sequence);
-    return isComplete(sequence, cells -> cells.remove(sequence, from, to));
+    return isEnd(sequence, from, to)
+        && isComplete(sequence, cells -> cells.remove(sequence, from, to));
   }
 
   /** Lets {@code target} share a range of positions of {@code source}; no memory is copied. */
   public void copy(int source, int target, int from, int to) {
     all.copy(source, target, from, to);
     windowed.ifPresent(c -> c.copy(source, target, from, to));
+    if (states.isPresent() && source != target) {
+      states.get().copy(source, target);
+      states.get().truncate(target, maxPosition(target));
+    }
   }
 
   /**
@@ -238,6 +287,7 @@ public final class SequenceMemory implements CloseStack.Closing {
     }
     all.reassign(targets, sources);
     windowed.ifPresent(c -> c.reassign(targets, sources));
+    states.ifPresent(s -> s.reassign(targets, sources));
   }
 
   /**
@@ -250,6 +300,7 @@ public final class SequenceMemory implements CloseStack.Closing {
    *     no longer have; nothing was changed
    */
   public void shift(int sequence, int from, int to, int delta) {
+    checkNoStates("tokens can't be moved");
     all.checkShift(sequence, from, to, delta);
     windowed.ifPresent(c -> c.checkShift(sequence, from, to, delta));
     checkComplete(sequence, cells -> cells.shift(sequence, from, to, delta));
@@ -267,6 +318,7 @@ public final class SequenceMemory implements CloseStack.Closing {
    */
   public void discard(int sequence, int keep, int n) {
     CellMap.checkSequence(sequence);
+    checkNoStates("tokens can't be moved");
     checkComplete(sequence, cells -> discard(cells, sequence, keep, n));
     windowed.ifPresent(c -> c.discarding().checkRoom(sequence, keep, n));
     all.discarding().discard(sequence, keep, n);
@@ -284,7 +336,7 @@ public final class SequenceMemory implements CloseStack.Closing {
    */
   public int discardGain(int sequence, int keep, int n) {
     CellMap.checkSequence(sequence);
-    if (!isComplete(sequence, cells -> discard(cells, sequence, keep, n))) {
+    if (states.isPresent() || !isComplete(sequence, cells -> discard(cells, sequence, keep, n))) {
       return Integer.MIN_VALUE;
     }
     return all.discarding().gain(sequence, keep, n);
@@ -300,7 +352,22 @@ public final class SequenceMemory implements CloseStack.Closing {
     change.accept(wide);
     change.accept(narrow);
     Window w = window.orElseThrow();
-    return narrow.visible(sequence, w) >= wide.visible(sequence, w);
+    int last = wide.maxPosition(sequence);
+    int next = states.map(s -> s.lastUpTo(sequence, last)).orElse(last) + 1;
+    return narrow.visible(sequence, w, next) >= wide.visible(sequence, w, next);
+  }
+
+  /** A state can't forget a token and know those behind it. */
+  private boolean isEnd(int sequence, int from, int to) {
+    int last = maxPosition(sequence);
+    return states.isEmpty() || to > last || from > last || from >= to;
+  }
+
+  private void checkNoStates(String what) {
+    if (states.isPresent()) {
+      throw new IllegalStateException(
+          what + ": recurrent layers have read the tokens; evaluate them again");
+    }
   }
 
   private void checkComplete(int sequence, Consumer<CellMap> change) {
@@ -336,6 +403,7 @@ public final class SequenceMemory implements CloseStack.Closing {
    * @return their cells
    */
   public int[] adopt(int table, int sequence, int[] tokens, int[] positions) {
+    states.ifPresent(s -> s.clear(sequence));
     return tables().get(table).adopt(sequence, tokens, positions);
   }
 
@@ -357,50 +425,129 @@ public final class SequenceMemory implements CloseStack.Closing {
   }
 
   /**
-   * Finds cells for a batch; what {@link #commit} then takes.
+   * Tokens that recurrent layers must read before a batch, as they have not read them or have
+   * forgotten them: those of one sequence at the most.
+   *
+   * @param most how many tokens it has at most
+   * @return them, or nothing if the batch can be evaluated
+   */
+  public Optional<Batch> missed(Batch batch, int most) {
+    if (states.isEmpty()) {
+      return Optional.empty();
+    }
+    long looked = 0;
+    for (int i = 0; i < batch.size(); i++) {
+      int sequence = batch.sequence(i);
+      boolean again = (looked & 1L << sequence) != 0;
+      looked |= 1L << sequence;
+      int read = states.get().last(sequence);
+      if (!again && read < all.maxPosition(sequence)) {
+        Batch missed = new Batch();
+        for (int cell : all.cells(sequence)) {
+          if (all.position(cell) > read && missed.size() < most) {
+            missed.add(all.token(cell), all.position(cell), sequence, false);
+          }
+        }
+        return Optional.of(missed);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * Prepares the evaluation of tokens that are {@link #missed}: it changes states only.
    *
    * @return the sizes of the batch's graph
-   * @throws ContextFullException if there are not enough
+   */
+  public Sizes prepareMissed(Batch missed) {
+    return new Sizes(
+        missed.size(),
+        0,
+        all.nKv(),
+        windowed.map(CellCache::nKv).orElse(0),
+        states.orElseThrow().prepare(missed));
+  }
+
+  /** Takes the rows for the states after tokens that were missed. */
+  public void commitMissed() {
+    states.orElseThrow().commit();
+  }
+
+  /** Gives them back after a failure. */
+  public void rollbackMissed() {
+    states.orElseThrow().rollback();
+  }
+
+  /**
+   * Finds cells for a batch, and rows for its states; what {@link #commit} then takes.
+   *
+   * @return the sizes of the batch's graph
+   * @throws ContextFullException if there are not enough cells
+   * @throws IllegalArgumentException if the model has recurrent layers, and tokens of a sequence do
+   *     not come in the order of their positions
    */
   public Sizes prepare(Batch batch) {
     int nKv = all.prepare(batch);
     int nKvWindow = windowed.isPresent() ? windowed.get().prepare(batch) : 0;
-    return new Sizes(batch.size(), batch.nOutputs(), nKv, nKvWindow);
+    Runs runs = states.isPresent() ? states.get().prepare(batch) : Runs.NONE;
+    return new Sizes(batch.size(), batch.nOutputs(), nKv, nKvWindow, runs);
   }
 
   /** The sizes of a graph that looks at all cells. */
   public Sizes largest(int nTokens, int nOutputs) {
-    return new Sizes(nTokens, nOutputs, all.maxKv(), windowed.map(CellCache::maxKv).orElse(0));
+    return new Sizes(
+        nTokens,
+        nOutputs,
+        all.maxKv(),
+        windowed.map(CellCache::maxKv).orElse(0),
+        states.map(s -> s.ofText(nTokens)).orElse(Runs.NONE));
   }
 
   /** Takes the cells that {@link #prepare} found, before the graph's inputs are filled. */
   public void commit(Batch batch) {
     all.commit(batch);
     windowed.ifPresent(c -> c.commit(batch));
+    states.ifPresent(StateCache::commit);
   }
 
   /** Gives the cells of a batch back whose computation failed, before anything else happens. */
   public void rollback(Batch batch) {
     all.rollback(batch);
     windowed.ifPresent(c -> c.rollback(batch));
+    states.ifPresent(StateCache::rollback);
   }
 
   /**
    * This memory as the layers of one graph see it.
    *
    * @param threads CPU threads that will compute the graph
+   * @param missed whether the graph is for tokens that were {@link #missed}, whose keys and values
+   *     are stored
    */
-  public KvCache in(Inputs inputs, int threads) {
-    KvCache wide = all.in(inputs, inputs.sizes().nKv(), threads);
-    Optional<KvCache> narrow = windowed.map(c -> c.in(inputs, inputs.sizes().nKvWindow(), threads));
-    return il -> {
-      Place place =
-          places
-              .get(il)
-              .orElseThrow(
-                  () -> new IllegalStateException("layer " + il + " has " + layers.get(il)));
-      return (place.cache == all ? wide : narrow.orElseThrow()).layer(place.index);
+  public KvCache in(Inputs inputs, int threads, boolean missed) {
+    Sizes sizes = inputs.sizes();
+    KvCache wide = all.in(inputs, sizes.nKv(), threads, !missed);
+    Optional<KvCache> narrow = windowed.map(c -> c.in(inputs, sizes.nKvWindow(), threads, !missed));
+    Optional<StateCache.View> recurrent = states.map(s -> s.in(inputs));
+    return new KvCache() {
+      @Override
+      public Layer layer(int il) {
+        Place place = places.get(il).orElseThrow(() -> other(il));
+        return (place.cache == all ? wide : narrow.orElseThrow()).layer(place.index);
+      }
+
+      @Override
+      public SequenceState state(int il, int part) {
+        if (stateIndex[il] < 0) {
+          throw other(il);
+        }
+        return recurrent.orElseThrow().state(stateIndex[il], part);
+      }
     };
+  }
+
+  private IllegalStateException other(int il) {
+    return new IllegalStateException("layer " + il + " has " + layers.get(il));
   }
 
   @Override

@@ -267,6 +267,11 @@ public final class Weights {
     return new FeedForward(Optional.empty(), up, down, true, f, il);
   }
 
+  /** {@code name.weight} F32 [nConv, n], and {@code name.bias} [n] if there is one. */
+  public ShortConv shortConv(String name, long nConv, long n) {
+    return new ShortConv(table(name + ".weight", nConv, n), optional(name + ".bias", n));
+  }
+
   /**
    * A mixture of experts: {@code ffn_gate_inp}, {@code ffn_up_exps}, {@code ffn_down_exps}, {@code
    * ffn_gate_exps} or {@code ffn_gate_up_exps}, and {@code exp_probs_b} if there is one.

@@ -58,9 +58,9 @@ class SequenceMemoryTest {
     try (SequenceMemory memory = memory(256, ALL, new LayerMemory.None());
         Graph graph = new Graph(16, false)) {
       Inputs in = new Inputs(graph, memory.largest(1, 1), false, 256);
-      assertThat(memory.in(in, 1).layer(0)).isNotNull();
+      assertThat(memory.in(in, 1, false).layer(0)).isNotNull();
       assertThatIllegalStateException()
-          .isThrownBy(() -> memory.in(in, 1).layer(1))
+          .isThrownBy(() -> memory.in(in, 1, false).layer(1))
           .withMessageContaining("layer 1");
     }
   }
