@@ -97,7 +97,29 @@ public final class Model implements AutoCloseable {
    */
   public synchronized Session newSession(SessionOptions sessionOptions) {
     checkOpen();
-    return register(new Session(this, sessionOptions));
+    return register(new Session(this, sessionOptions, false));
+  }
+
+  /**
+   * Sessions for many requests and threads, with one KV cache in which no text is computed twice.
+   *
+   * @param nKept texts that are kept at most for requests to come
+   * @throws IllegalArgumentException if the options don't fit the model
+   * @throws org.ggml4j.ggml.GgmlException if there is not enough memory
+   */
+  public synchronized SessionPool newSessionPool(SessionOptions sessionOptions, int nKept) {
+    checkOpen();
+    Session root = register(new Session(this, sessionOptions, true));
+    try {
+      return new SessionPool(root, nKept);
+    } catch (Throwable e) {
+      root.close();
+      throw e;
+    }
+  }
+
+  boolean isOpen() {
+    return !closed;
   }
 
   /** Remembers a session, to close it before the model. */

@@ -43,6 +43,7 @@ public final class Session implements AutoCloseable {
   private final Model model;
   private final SessionOptions options;
   private final SessionFamily family;
+  private final @Nullable SessionPool pool;
   private final SequenceMemory cache;
   private final Evaluator evaluator;
   private final int sequence;
@@ -55,11 +56,19 @@ public final class Session implements AutoCloseable {
   private boolean cancelled;
   private volatile boolean closed;
 
-  Session(Model model, SessionOptions options) {
-    this(model, options, new SessionFamily(model, options));
+  /**
+   * @param byTurns whether a thread waits while another one uses a relative
+   */
+  Session(Model model, SessionOptions options, boolean byTurns) {
+    this(model, options, new SessionFamily(model, options, byTurns), null);
   }
 
-  private Session(Model model, SessionOptions options, SessionFamily family) {
+  /**
+   * @param pool that gets it back, if it is of one
+   */
+  private Session(
+      Model model, SessionOptions options, SessionFamily family, @Nullable SessionPool pool) {
+    this.pool = pool;
     this.model = model;
     this.options = options;
     this.family = family;
@@ -126,9 +135,14 @@ public final class Session implements AutoCloseable {
    * @throws IllegalStateException if there are 64 sessions already that share a cache
    */
   public Session fork() {
+    return fork(null);
+  }
+
+  /** A fork that a pool gets back. */
+  Session fork(@Nullable SessionPool forPool) {
     enter();
     try {
-      Session fork = new Session(model, options, family);
+      Session fork = new Session(model, options, family, forPool);
       text.copyTo(fork.text);
       try {
         return model.register(fork);
@@ -266,6 +280,11 @@ public final class Session implements AutoCloseable {
   /** The tokens of a prompt; in front of a first one, those that the model wants there. */
   int[] encode(String prompt, boolean first) {
     return model.tokenizer().encode(prompt, EncodeOptions.plain().withAddSpecial(first));
+  }
+
+  /** Continues the text with what the model writes after it. */
+  public Generation generate(GenerationConfig config) {
+    return generate(NO_TOKENS, config);
   }
 
   /**
@@ -568,6 +587,7 @@ public final class Session implements AutoCloseable {
         family.checkFree(tokens.sequence(i), this);
       }
       changed();
+      text.setMoved();
       family.evaluate(this, tokens);
     } finally {
       exit();
@@ -626,6 +646,7 @@ public final class Session implements AutoCloseable {
     try {
       family.checkFree(ofSequence, this);
       changed();
+      text.setMoved();
       cache.remove(ofSequence, from, to);
     } finally {
       exit();
@@ -641,6 +662,7 @@ public final class Session implements AutoCloseable {
       cache.copy(source, source, 0, 0); // refuses a number that is none, before anything changes
       if (source != target) {
         changed();
+        text.setMoved();
         cache.remove(target, 0, Integer.MAX_VALUE);
         cache.copy(source, target, 0, Integer.MAX_VALUE);
       }
@@ -663,6 +685,7 @@ public final class Session implements AutoCloseable {
       family.checkFree(ofSequence, this);
       ContextShift.checkCanShift(model);
       changed();
+      text.setMoved();
       cache.shift(ofSequence, from, to, delta);
     } finally {
       exit();
@@ -675,6 +698,7 @@ public final class Session implements AutoCloseable {
     try {
       changed();
       text.setPending(NO_TOKENS);
+      text.clear();
       for (int s = 0; s < Long.SIZE; s++) {
         if (family.isFree(s, this)) {
           cache.remove(s, 0, Integer.MAX_VALUE);
@@ -726,6 +750,10 @@ public final class Session implements AutoCloseable {
     return evaluator.builds();
   }
 
+  SessionFamily family() {
+    return family;
+  }
+
   Lookahead lookahead() {
     return lookahead;
   }
@@ -750,8 +778,23 @@ public final class Session implements AutoCloseable {
     }
   }
 
+  /** As {@link #enter}, unless it was closed. */
+  boolean enterIfOpen() {
+    if (!family.enterIfOpen(this)) {
+      return false;
+    }
+    try {
+      family.takeEvaluator(this);
+      lookahead.drop();
+      return true;
+    } catch (Throwable e) {
+      exit();
+      throw e;
+    }
+  }
+
   /** As {@link #enter}, for a use that changes nothing. */
-  private void enterToRead() {
+  void enterToRead() {
     family.enter(this);
   }
 
@@ -820,10 +863,15 @@ public final class Session implements AutoCloseable {
 
   /**
    * Stops a running step and waits for it; then the tokens that no fork shares are gone, and with
-   * the last session of a family its memory.
+   * the last session of a family its memory. A session of a {@link SessionPool} gives its text back
+   * to that.
    */
   @Override
   public void close() {
+    SessionPool owner = pool;
+    if (owner != null && !closed) {
+      owner.giveBack(this);
+    }
     if (family.leave(this)) {
       model.forget(this);
       OpenOwners.closed(this);

@@ -38,6 +38,11 @@ final class SessionFamily {
   /** Sessions in use by the thread, innermost last: a sampler may use a fork of its session. */
   private final Deque<Session> uses = new ArrayDeque<>();
 
+  /** Threads that wait for their turn; none wait unless {@link #byTurns}. */
+  private final Deque<Thread> turns = new ArrayDeque<>();
+
+  private final boolean byTurns;
+
   private @Nullable Thread user;
 
   /** Who used the evaluator last, and whether its rows of logits are from that. */
@@ -49,10 +54,12 @@ final class SessionFamily {
   /**
    * Opens a cache and what computes with it.
    *
+   * @param byTurns whether a thread waits while another one uses a session; else it is refused
    * @throws IllegalArgumentException if the options don't fit the model
    * @throws org.ggml4j.ggml.GgmlException if there is not enough memory
    */
-  SessionFamily(Model model, SessionOptions options) {
+  SessionFamily(Model model, SessionOptions options, boolean byTurns) {
+    this.byTurns = byTurns;
     Hparams hp = model.hparams();
     ModelLoader.Summary summary = model.summary();
     int nCtx = options.nCtx() > 0 ? options.nCtx() : model.defaultContext();
@@ -145,25 +152,54 @@ final class SessionFamily {
   /** Begins a use by this thread; may be nested. */
   void enter(Session session) {
     synchronized (lock) {
-      Thread current = Thread.currentThread();
-      if (isStopping(current)) {
-        await(() -> isStopping(current)); // a step that was cancelled ends soon
-      }
+      awaitUse();
       session.checkOpen();
-      if (user != null && !user.equals(current)) {
-        throw new IllegalStateException(
-            "this session is in use by thread "
-                + user.getName()
-                + "; a session and its forks serve one at a time");
+      begin(session);
+    }
+  }
+
+  /** As {@link #enter}, but does nothing for a closed session. */
+  boolean enterIfOpen(Session session) {
+    synchronized (lock) {
+      awaitUse();
+      if (session.isClosed()) {
+        return false;
       }
-      if (!uses.contains(session)) {
-        session.setCancelled(false);
-      }
-      user = current;
-      uses.push(session);
-      if (!session.isCancelled()) {
-        evaluator.resume();
-      }
+      begin(session);
+      return true;
+    }
+  }
+
+  private void awaitUse() {
+    Thread current = Thread.currentThread();
+    if (current.equals(user)) {
+      return;
+    }
+    if (byTurns && (user != null || !turns.isEmpty())) {
+      turns.add(current);
+      await(() -> user != null || !current.equals(turns.peek()));
+      turns.remove();
+      lock.notifyAll(); // should the session be closed meanwhile, it is the next one's turn
+    } else if (isStopping(current)) {
+      await(() -> isStopping(current)); // a step that was cancelled ends soon
+    }
+  }
+
+  private void begin(Session session) {
+    Thread current = Thread.currentThread();
+    if (user != null && !user.equals(current)) {
+      throw new IllegalStateException(
+          "this session is in use by thread "
+              + user.getName()
+              + "; a session and its forks serve one at a time");
+    }
+    if (!uses.contains(session)) {
+      session.setCancelled(false);
+    }
+    user = current;
+    uses.push(session);
+    if (!session.isCancelled()) {
+      evaluator.resume();
     }
   }
 
@@ -185,17 +221,6 @@ final class SessionFamily {
   private boolean isStopping(Thread current) {
     Session used = uses.peek();
     return used != null && !current.equals(user) && used.isCancelled();
-  }
-
-  /** As {@link #enter}, but does nothing for a closed session. */
-  boolean enterIfOpen(Session session) {
-    synchronized (lock) {
-      if (session.isClosed()) {
-        return false;
-      }
-      enter(session);
-      return true;
-    }
   }
 
   void exit() {

@@ -32,6 +32,7 @@ final class SessionText implements RewindableSequence {
   private final Optional<ContextShift> shift;
   private final Batch batch = new Batch();
   private int[] pending = NO_TOKENS;
+  private boolean moved;
 
   /** Where the logits are: in the evaluator's first row, or kept here, or unknown. */
   private boolean hasRow;
@@ -58,7 +59,14 @@ final class SessionText implements RewindableSequence {
     keepLogits();
     cache.copy(sequence, fork.sequence, 0, Integer.MAX_VALUE);
     fork.pending = pending.clone();
+    fork.moved = moved;
     fork.kept = kept;
+  }
+
+  /** Makes {@code tokens} the text, of which the first {@code common} are those that it has. */
+  void become(int[] tokens, int common) {
+    rewind(common);
+    pending = concat(pending, Arrays.copyOfRange(tokens, common, tokens.length));
   }
 
   // ---- tokens
@@ -77,10 +85,28 @@ final class SessionText implements RewindableSequence {
     return cache.maxPosition(sequence) + 1;
   }
 
+  /**
+   * Whether tokens may have been computed behind others than those that are before them now:
+   * something between was forgotten, or it is not known where they come from.
+   */
+  boolean isMoved() {
+    return moved;
+  }
+
+  /** Remembers that this may be so; see {@link #isMoved}. */
+  void setMoved() {
+    moved = true;
+  }
+
   /** All tokens of the text. */
   int[] tokens() {
+    return concat(tokensInCache(), pending);
+  }
+
+  /** Those that are not pending. */
+  int[] tokensInCache() {
     int[] all = cache.tokens(sequence);
-    return concat(Arrays.copyOf(all, all.length - session.lookahead().ahead()), pending);
+    return Arrays.copyOf(all, all.length - session.lookahead().ahead());
   }
 
   /** The tokens that are pending, and more of them. */
@@ -119,6 +145,7 @@ final class SessionText implements RewindableSequence {
   /** Takes all tokens out of the cache. */
   void clear() {
     forgetLogits();
+    moved = false;
     cache.remove(sequence, 0, Integer.MAX_VALUE);
   }
 
@@ -140,6 +167,7 @@ final class SessionText implements RewindableSequence {
 
   /** Throws if so many tokens don't fit, whatever is forgotten. */
   void checkRoom(int nTokens) {
+    cache.makeRoom(nTokens);
     if (shift.isEmpty() && nTokens > free()) {
       throw new ContextFullException(cache.nCells(), cache.used(), nTokens);
     }
@@ -183,15 +211,17 @@ final class SessionText implements RewindableSequence {
    * @return where the token at {@code position}, or the one after it that is left, is then
    */
   private int makeRoom(int nTokens, int position) {
+    cache.makeRoom(nTokens);
     int missing = nTokens - free();
     if (missing <= 0 || shift.isEmpty()) {
       return position;
     }
-    int moved = shift.get().free(missing, position);
-    if (moved < 0) {
+    int at = shift.get().free(missing, position);
+    if (at < 0) {
       throw new ContextFullException(cache.nCells(), cache.used(), nTokens);
     }
-    return moved;
+    moved = true;
+    return at;
   }
 
   private int free() {
@@ -224,7 +254,7 @@ final class SessionText implements RewindableSequence {
 
   @Override
   public int room() {
-    int room = Math.min(free(), cache.room());
+    int room = Math.min(cache.room(), free());
     boolean canShift = free() == 0 && shift.isPresent() && shift.get().canFree(1);
     return canShift ? 1 : room;
   }
@@ -263,6 +293,7 @@ final class SessionText implements RewindableSequence {
         clear();
         throw e;
       }
+      moved = true; // the file does not say
       pending = saved.text().pending();
       kept = saved.text().logits();
     }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.ggml4j.ggml.BufferType;
@@ -35,6 +36,7 @@ public final class SequenceMemory implements CloseStack.Closing {
   private final List<Optional<Place>> places = new ArrayList<>();
   private final CloseStack owned = new CloseStack();
   private long sequencesInUse = 1; // sequence 0 is the session's text
+  private BooleanSupplier reclaimer = () -> false;
 
   /**
    * @param layers what each layer keeps
@@ -152,8 +154,25 @@ public final class SequenceMemory implements CloseStack.Closing {
     return all.used();
   }
 
+  /**
+   * Asks somebody to give up what is kept and not needed, when there is no room for more.
+   *
+   * @param reclaimer frees a sequence; false if there is none to be freed
+   */
+  public void setReclaimer(BooleanSupplier reclaimer) {
+    this.reclaimer = reclaimer;
+  }
+
+  /** Lets go of what is kept and not needed, until {@code n} tokens fit or there is no more. */
+  public void makeRoom(int n) {
+    while (n > all.nCells() - all.used() && reclaimer.getAsBoolean()) {
+      // on
+    }
+  }
+
   /** Tokens that fit into a next step, in which sequences of any number may take part. */
   public int room() {
+    makeRoom(Math.min(CellMap.MAX_SEQUENCES, all.nCells()));
     return Math.min(all.room(), windowed.map(CellCache::room).orElse(Integer.MAX_VALUE));
   }
 
@@ -487,6 +506,7 @@ public final class SequenceMemory implements CloseStack.Closing {
    *     not come in the order of their positions
    */
   public Sizes prepare(Batch batch) {
+    makeRoom(batch.size());
     int nKv = all.prepare(batch);
     int nKvWindow = windowed.isPresent() ? windowed.get().prepare(batch) : 0;
     Runs runs = states.isPresent() ? states.get().prepare(batch) : Runs.NONE;
