@@ -1,6 +1,8 @@
 package org.ggml4j.cli;
 
 import org.ggml4j.GenerationStats;
+import org.ggml4j.decode.Hypothesis;
+import org.ggml4j.decode.SpeculationStats;
 import org.ggml4j.decode.StopReason;
 
 /** Numbers for people, without the machinery of formatters, which is slow to start. */
@@ -18,7 +20,29 @@ final class Figures {
         + " tokens, "
         + decimal(stats.tokensPerSecond(), 1)
         + " tokens/s; "
+        + stats.speculation().map(guesses -> line(guesses) + "; ").orElse("")
         + reason(stats.reason());
+  }
+
+  private static String line(SpeculationStats guesses) {
+    return "guessed "
+        + guesses.drafted()
+        + ", right "
+        + guesses.accepted()
+        + " ("
+        + decimal(100 * guesses.acceptance(), 0)
+        + "%), "
+        + decimal(guesses.tokensPerStep(), 2)
+        + " tokens a step";
+  }
+
+  /** What a search found, in one line. */
+  static String line(int beams, Hypothesis best, double seconds) {
+    return beams
+        + (beams == 1 ? " beam, " : " beams, ")
+        + decimal(seconds, 2)
+        + " s; best: "
+        + TextOutput.scores(best);
   }
 
   static String reason(StopReason reason) {

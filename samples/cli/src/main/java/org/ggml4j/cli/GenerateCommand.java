@@ -1,25 +1,19 @@
 package org.ggml4j.cli;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import org.ggml4j.Generation;
 import org.ggml4j.GenerationConfig;
-import org.ggml4j.GenerationStats;
 import org.ggml4j.Model;
 import org.ggml4j.ModelOptions;
-import org.ggml4j.Piece;
 import org.ggml4j.Session;
 import org.ggml4j.SessionOptions;
-import org.ggml4j.Speculation;
+import org.ggml4j.decode.BeamSearchConfig;
+import org.ggml4j.decode.Hypothesis;
 import org.ggml4j.gguf.GgmlType;
 import org.ggml4j.grammar.Grammar;
-import org.ggml4j.grammar.GrammarException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -95,39 +89,14 @@ final class GenerateCommand implements Callable<Integer> {
       description = "End where this text appears; may be repeated.")
   private List<String> stop = List.of();
 
-  @Option(
-      names = "--grammar",
-      paramLabel = "FILE",
-      description = "Write only what follows this grammar, in llama.cpp's GBNF.")
-  private Optional<Path> grammar = Optional.empty();
-
-  @Option(
-      names = "--speculate",
-      paramLabel = "ngram",
-      description =
-          "Guess tokens ahead, so that a text that repeats itself takes less time; the text is the"
-              + " same. ngram: from the text so far.")
-  private Optional<Speculate> speculation = Optional.empty();
-
+  @Mixin private ConstraintOptions constraint;
+  @Mixin private SearchOptions search;
+  @Mixin private SpeculationOption speculation;
   @Mixin private ContextOptions context;
   @Mixin private SessionFileOptions sessionFiles;
   @Mixin private EngineOptions engine;
 
-  @Option(
-      names = "--echo",
-      paramLabel = "on|off",
-      converter = OnOff.Converter.class,
-      description =
-          "Write the prompt before its continuation. Default: on if the output is a terminal.")
-  private Optional<OnOff> echo = Optional.empty();
-
-  @Option(
-      names = "--json",
-      description =
-          "Write JSON lines: {id, logprob, text} for each token, then {text, stop_reason,"
-              + " figures}.")
-  private boolean json;
-
+  @Mixin private TextOutput output;
   @Mixin private Common common;
 
   GenerateCommand(Streams streams) {
@@ -136,28 +105,17 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    Optional<BeamSearchConfig> beams;
+    Optional<Grammar> grammar;
     GenerationConfig config;
     ModelOptions modelOptions;
     SessionOptions sessionOptions;
     try {
-      config =
-          new GenerationConfig(
-              maxTokens,
-              temperature,
-              topK,
-              topP,
-              minP,
-              seed.isPresent() ? OptionalLong.of(seed.get()) : OptionalLong.empty(),
-              stop,
-              List.of(),
-              Optional.empty(),
-              speculation.map(Speculate::speculation),
-              grammar());
+      beams = search.config(spec.commandLine().getParseResult(), maxTokens, stop);
+      grammar = constraint.grammar();
+      config = config(grammar);
       modelOptions = engine.model(true);
       sessionOptions = context.session(engine.session(GgmlType.F16, true));
-    } catch (GrammarException e) {
-      throw new ParameterException(
-          spec.commandLine(), grammar.orElseThrow() + ": " + e.getMessage(), e);
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }
@@ -167,6 +125,7 @@ final class GenerateCommand implements Callable<Integer> {
         Model loaded =
             Model.load(
                 model.path(), modelOptions.withProgress(fraction -> !interruption.requested()));
+        SpeculationOption.Guesses guesses = speculation.open(modelOptions);
         Session session = loaded.newSession(sessionOptions)) {
       if (common.verbose) {
         streams
@@ -180,10 +139,15 @@ final class GenerateCommand implements Callable<Integer> {
                     + " tokens");
       }
       sessionFiles.restore(session);
-      Generation generation = context.generate(session, text, config);
+      if (beams.isPresent()) {
+        interruption.onInterrupt(session::cancel);
+        return search(session, text, held(loaded, grammar, beams.get()));
+      }
+      Generation generation =
+          context.generate(
+              session, text, guesses.speculation().map(config::withSpeculation).orElse(config));
       interruption.onInterrupt(generation::cancel);
-      boolean complete = json ? writeJson(generation) : writeText(text, generation);
-      if (!complete) {
+      if (!output.write(streams, text, generation)) {
         return OUTPUT_CLOSED; // as a program that the signal of a closed pipe ends
       }
       sessionFiles.save(session);
@@ -192,19 +156,34 @@ final class GenerateCommand implements Callable<Integer> {
     }
   }
 
-  /** Where guesses come from. */
-  enum Speculate {
-    ngram;
-
-    Speculation speculation() {
-      return Speculation.ngram();
-    }
+  private GenerationConfig config(Optional<Grammar> grammar) {
+    GenerationConfig config =
+        GenerationConfig.defaults()
+            .withMaxTokens(maxTokens)
+            .withTemperature(temperature)
+            .withTopK(topK)
+            .withTopP(topP)
+            .withMinP(minP)
+            .withStop(stop.toArray(String[]::new));
+    config = seed.isPresent() ? config.withSeed(seed.get()) : config;
+    return grammar.map(config::withGrammar).orElse(config);
   }
 
-  private Optional<Grammar> grammar() throws IOException {
-    return grammar.isPresent()
-        ? Optional.of(Grammar.parse(Files.readString(grammar.get())))
-        : Optional.empty();
+  /** A search whose texts follow a grammar. */
+  private static BeamSearchConfig held(
+      Model model, Optional<Grammar> grammar, BeamSearchConfig beams) {
+    return grammar.map(g -> beams.withProcessor(model.masks(g).newConstraint())).orElse(beams);
+  }
+
+  private int search(Session session, String text, BeamSearchConfig beams) throws IOException {
+    long begin = System.nanoTime();
+    List<Hypothesis> found = session.search(text, beams);
+    double seconds = (System.nanoTime() - begin) / 1e9;
+    if (!output.write(streams, text, found)) {
+      return OUTPUT_CLOSED;
+    }
+    streams.err().println(Figures.line(beams.width(), found.get(0), seconds));
+    return 0;
   }
 
   private String prompt() throws IOException {
@@ -222,52 +201,5 @@ final class GenerateCommand implements Callable<Integer> {
     return text.endsWith("\r\n")
         ? text.substring(0, text.length() - 2)
         : text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
-  }
-
-  /**
-   * @return false if nobody reads the output any more
-   */
-  private boolean writeText(String text, Generation generation) {
-    if (echo.map(OnOff::isOn).orElseGet(() -> streams.terminals().out())) {
-      streams.out().print(text);
-      streams.out().flush();
-    }
-    for (Piece piece : generation) {
-      streams.out().print(piece.text());
-      if (streams.out().checkError()) { // flushes, too
-        return false;
-      }
-    }
-    streams.out().println();
-    return !streams.out().checkError();
-  }
-
-  private boolean writeJson(Generation generation) throws IOException {
-    try (Json lines = new Json(streams.out())) {
-      for (Piece piece : generation) {
-        lines.line(
-            o -> {
-              o.writeNumberField("id", piece.token());
-              o.writeNumberField("logprob", piece.logProbability());
-              o.writeStringField("text", piece.text());
-            });
-        if (streams.out().checkError()) {
-          return false;
-        }
-      }
-      GenerationStats stats = generation.stats();
-      lines.line(
-          o -> {
-            o.writeStringField("text", generation.text());
-            o.writeStringField("stop_reason", stats.reason().name().toLowerCase(Locale.ROOT));
-            o.writeNumberField("prompt_tokens", stats.promptTokens());
-            o.writeNumberField("prompt_seconds", stats.promptSeconds());
-            o.writeNumberField("prompt_tokens_per_second", stats.promptTokensPerSecond());
-            o.writeNumberField("generated_tokens", stats.generatedTokens());
-            o.writeNumberField("generate_seconds", stats.generateSeconds());
-            o.writeNumberField("tokens_per_second", stats.tokensPerSecond());
-          });
-    }
-    return !streams.out().checkError();
   }
 }
