@@ -46,6 +46,7 @@ class DoorsTest {
               Map.entry("ggml", Set.of("bindings", "bindings.ggml", "gguf")),
               Map.entry("nn", Set.of("ggml", "gguf")),
               Map.entry("arch", Set.of("nn", "ggml", "gguf")),
+              Map.entry("hub", Set.of("gguf")),
               Map.entry("decode", Set.of("arch", "nn", "ggml", "sampling", "tokenizer")),
               Map.entry("eval", Set.of("", "arch", "nn", "ggml", "gguf", "tokenizer", "quantize")),
               Map.entry("quantize", Set.of("ggml", "gguf")),
@@ -143,6 +144,32 @@ class DoorsTest {
         .should()
         .dependOnClassesThat()
         .resideInAPackage(ROOT)
+        .check(classes);
+  }
+
+  @Test
+  void onlyTheHubOpensConnections() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage(ROOT + ".hub")
+        .should()
+        .dependOnClassesThat(
+            resideInAPackage("java.net.http..")
+                .or(resideInAPackage("javax.net.."))
+                .or(
+                    DescribedPredicate.describe(
+                        "are of java.net and more than addresses",
+                        c ->
+                            c.getPackageName().equals("java.net")
+                                && !Set.of("URI", "URISyntaxException")
+                                    .contains(c.getSimpleName()))))
+        .check(classes);
+    noClasses()
+        .that()
+        .resideOutsideOfPackage(ROOT + ".hub")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage(ROOT + ".hub")
         .check(classes);
   }
 

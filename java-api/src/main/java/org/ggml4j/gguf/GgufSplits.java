@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
  * @param index which file, from 0
  * @param count how many files
  */
-record GgufSplits(String prefix, int index, int count) {
+public record GgufSplits(String prefix, int index, int count) {
   static final String KEY_NO = "split.no";
   static final String KEY_COUNT = "split.count";
   static final String KEY_TENSORS = "split.tensors.count";
@@ -24,10 +24,12 @@ record GgufSplits(String prefix, int index, int count) {
   /** Reads the name of a file; empty if it is not of that form. */
   static Optional<GgufSplits> ofName(Path path) {
     Path name = path.getFileName();
-    if (name == null) {
-      return Optional.empty();
-    }
-    Matcher m = NAME.matcher(name.toString());
+    return name == null ? Optional.empty() : ofName(name.toString());
+  }
+
+  /** Reads the name of a file, or a path that ends with it; empty if it is not of that form. */
+  public static Optional<GgufSplits> ofName(String name) {
+    Matcher m = NAME.matcher(name);
     if (!m.matches()) {
       return Optional.empty();
     }
@@ -38,9 +40,13 @@ record GgufSplits(String prefix, int index, int count) {
         : Optional.of(new GgufSplits(m.group(1), index, count));
   }
 
+  /** The name of file {@code i}, from 0. */
+  public String name(int i) {
+    return String.format(Locale.ROOT, "%s-%05d-of-%05d.gguf", prefix, i + 1, count);
+  }
+
   /** The path of file {@code i}, beside {@code sibling}. */
   Path path(Path sibling, int i) {
-    return sibling.resolveSibling(
-        String.format(Locale.ROOT, "%s-%05d-of-%05d.gguf", prefix, i + 1, count));
+    return sibling.resolveSibling(name(i));
   }
 }
