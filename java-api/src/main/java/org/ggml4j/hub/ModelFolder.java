@@ -139,11 +139,14 @@ public final class ModelFolder {
     List<Path> files = new ArrayList<>();
     long size = 0;
     boolean complete = true;
+    boolean checked = true;
     for (String name : FileChoice.files(String.valueOf(first.getFileName()))) {
       Path file = first.resolveSibling(name);
       files.add(file);
       if (Files.isRegularFile(file)) {
         size += Files.size(file);
+        checked &=
+            PullRecord.read(PullRecord.besideFile(file)).flatMap(PullRecord::checksum).isPresent();
       } else {
         complete = false;
         size +=
@@ -158,7 +161,7 @@ public final class ModelFolder {
       any |= Files.isRegularFile(file) || Files.isRegularFile(PullRecord.part(file));
     }
     return any
-        ? Optional.of(new StoredModel(name(first), files, size, complete))
+        ? Optional.of(new StoredModel(name(first), files, size, complete, complete && checked))
         : Optional.empty();
   }
 

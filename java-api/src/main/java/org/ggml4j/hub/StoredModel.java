@@ -12,8 +12,10 @@ import java.util.List;
  *     are to be
  * @param size bytes on disk
  * @param complete whether all of it is there; if not, pulling it again goes on
+ * @param checked whether each file was compared with a checksum that the server named
  */
-public record StoredModel(String name, List<Path> files, long size, boolean complete) {
+public record StoredModel(
+    String name, List<Path> files, long size, boolean complete, boolean checked) {
   /** Copies the list. */
   public StoredModel {
     files = List.copyOf(files);

@@ -23,6 +23,8 @@ class ModelFolderTest {
   void fill() throws IOException {
     folder = ModelFolder.of(root);
     put("hf/o/r/m-Q4_K_M.gguf");
+    new PullRecord("x", 4, "", Checksum.of(Checksum.Kind.SHA256, "a".repeat(64)), List.of())
+        .write(PullRecord.besideFile(root.resolve("hf/o/r/m-Q4_K_M.gguf")));
     put("hf/o/r/m-Q8_0.gguf");
     put("hf/o/r/sub/m-Q8_0.gguf");
     put("hf/o/s/big-F16-00001-of-00002.gguf");
@@ -44,16 +46,18 @@ class ModelFolderTest {
 
   @Test
   void listsWhatIsThere() throws IOException {
-    assertThat(folder.list().stream().map(m -> m.name() + " " + m.size() + " " + m.complete()))
+    assertThat(
+            folder.list().stream()
+                .map(m -> m.name() + " " + m.size() + " " + m.complete() + " " + m.checked()))
         .containsExactly(
-            "hf:o/r:Q4_K_M 4 true",
-            "hf:o/r:Q8_0 4 true",
-            "hf:o/r:sub/m-Q8_0.gguf 4 true",
-            "hf:o/s:F16 8 true",
-            "hf:o/t:F16 4 false",
-            "hf:o/t:half.gguf 0 false",
-            "http://h:8080/a/x.gguf 4 true",
-            "mine.gguf 4 true");
+            "hf:o/r:Q4_K_M 4 true true",
+            "hf:o/r:Q8_0 4 true false",
+            "hf:o/r:sub/m-Q8_0.gguf 4 true false",
+            "hf:o/s:F16 8 true false",
+            "hf:o/t:F16 4 false false",
+            "hf:o/t:half.gguf 0 false false",
+            "http://h:8080/a/x.gguf 4 true false",
+            "mine.gguf 4 true false");
     assertThat(ModelFolder.of(root.resolve("none")).list()).isEmpty();
   }
 
@@ -107,7 +111,8 @@ class ModelFolderTest {
 
   @Test
   void removesNothingElsewhere() {
-    StoredModel other = new StoredModel("x", List.of(root.resolveSibling("other.gguf")), 0, true);
+    StoredModel other =
+        new StoredModel("x", List.of(root.resolveSibling("other.gguf")), 0, true, false);
     assertThatThrownBy(() -> folder.remove(other)).isInstanceOf(IllegalArgumentException.class);
   }
 

@@ -1,5 +1,6 @@
 package org.ggml4j.cli;
 
+import java.time.Duration;
 import java.util.Optional;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
@@ -14,12 +15,21 @@ final class Bar implements AutoCloseable {
   private final Optional<ProgressBar> bar;
 
   Bar(Streams streams, String task) {
+    this(streams, task, 0);
+  }
+
+  /**
+   * @param begin the share of the work that was done before
+   */
+  Bar(Streams streams, String task, double begin) {
+    long first = Math.round(begin * PARTS);
     bar =
         streams.terminals().err()
             ? Optional.of(
                 new ProgressBarBuilder()
                     .setTaskName(task)
                     .setInitialMax(PARTS)
+                    .startsFrom(first, Duration.ZERO)
                     .setStyle(ProgressBarStyle.ASCII)
                     .hideEta()
                     .setEtaFunction(
@@ -27,7 +37,7 @@ final class Bar implements AutoCloseable {
                             Optional.of(
                                 p.getElapsedAfterStart()
                                     .multipliedBy(Math.max(0, p.getMax() - p.getCurrent()))
-                                    .dividedBy(Math.max(1, p.getCurrent()))))
+                                    .dividedBy(Math.max(1, p.getCurrent() - first))))
                     .setConsumer(new ConsoleProgressBarConsumer(streams.err(), WIDTH))
                     .clearDisplayOnFinish()
                     .build())

@@ -59,7 +59,10 @@ final class BenchCommand implements Callable<Integer> {
       names = {"-m", "--model"},
       paramLabel = "MODEL",
       split = ",",
-      description = "GGUF files. Default: the small story teller that comes with the command.")
+      converter = ModelPath.class,
+      description =
+          "GGUF files or names of pulled models. Default: the small story teller that comes with"
+              + " the command.")
   private List<Path> models = List.of();
 
   @Option(

@@ -25,6 +25,10 @@ final class Errors implements IExecutionExceptionHandler, IParameterExceptionHan
   @Override
   public int handleParseException(ParameterException e, String[] args) {
     CommandLine command = e.getCommandLine();
+    if (e.getCause() instanceof IOException io) { // understood, but what is named is not there
+      command.getErr().println("ggml4j: " + line(io));
+      return FAILED;
+    }
     for (String arg : args) {
       if (arg.equals("--verbose")) {
         e.printStackTrace(command.getErr());

@@ -51,6 +51,7 @@ final class EvalCommand implements Callable<Integer> {
 
   @Option(
       names = "--reference",
+      converter = ModelPath.class,
       paramLabel = "MODEL",
       description = "The model that is taken for the truth; has the same vocabulary.")
   private Optional<Path> reference = Optional.empty();

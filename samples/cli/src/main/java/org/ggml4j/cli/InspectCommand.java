@@ -30,7 +30,10 @@ final class InspectCommand implements Callable<Integer> {
 
   private final Streams streams;
 
-  @Parameters(paramLabel = "MODEL", description = "GGUF file; of a split model any part.")
+  @Parameters(
+      paramLabel = "MODEL",
+      converter = ModelPath.class,
+      description = "GGUF file, of a split model any part, or the name of a model that was pulled.")
   private Path file;
 
   @Option(

@@ -3,6 +3,7 @@ package org.ggml4j.cli;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.ggml4j.ggml.GgmlInfo;
 import picocli.CommandLine;
 
@@ -22,7 +23,10 @@ public final class Main {
           "imatrix",
           "eval",
           "bench",
-          "doctor");
+          "doctor",
+          "pull",
+          "models",
+          "rm");
 
   private Main() {}
 
@@ -37,15 +41,23 @@ public final class Main {
 
   /** Runs one command; returns its exit code. */
   static int run(Streams streams, String... args) {
+    return run(streams, System.getenv(), args);
+  }
+
+  static int run(Streams streams, Map<String, String> environment, String... args) {
     String first = args.length == 0 ? "" : args[0];
     if (first.equals("generate") || first.equals("logits")) {
       GgmlInfo.linkInBackground(); // meanwhile the command line and the model are read
     }
     CommandLine root = new CommandLine(new RootCommand(streams));
     if (COMMANDS.contains(first)) {
-      add(root, first, streams); // the others would cost time that every start would feel
+      add(
+          root,
+          first,
+          streams,
+          environment); // the others would cost time that every start would feel
     } else {
-      COMMANDS.forEach(name -> add(root, name, streams));
+      COMMANDS.forEach(name -> add(root, name, streams, environment));
       root.addSubcommand(new CommandLine.HelpCommand());
     }
     Errors errors = new Errors();
@@ -65,7 +77,8 @@ public final class Main {
     }
   }
 
-  private static void add(CommandLine root, String name, Streams streams) {
+  private static void add(
+      CommandLine root, String name, Streams streams, Map<String, String> environment) {
     root.addSubcommand(
         name,
         switch (name) {
@@ -79,6 +92,9 @@ public final class Main {
           case "eval" -> new EvalCommand(streams);
           case "bench" -> new BenchCommand(streams);
           case "doctor" -> new DoctorCommand(streams);
+          case "pull" -> new PullCommand(streams, environment);
+          case "models" -> new ModelsCommand(streams, environment);
+          case "rm" -> new RemoveCommand(streams, environment);
           default -> throw new IllegalArgumentException(name);
         });
   }

@@ -10,9 +10,10 @@ final class ModelOption {
   @Option(
       names = {"-m", "--model"},
       paramLabel = "MODEL",
+      converter = ModelPath.class,
       description =
-          "GGUF file; of a split model any part. Default: the small story teller that comes with"
-              + " the command.")
+          "GGUF file, of a split model any part, or the name of a model that was pulled. Default:"
+              + " the small story teller that comes with the command.")
   private Optional<Path> file = Optional.empty();
 
   /** The file to open; the embedded model is put into the user's cache first. */

@@ -51,7 +51,11 @@ final class QuantizeCommand implements Callable<Integer> {
   private final Streams streams;
   @Spec private CommandSpec spec;
 
-  @Parameters(index = "0", paramLabel = "MODEL", description = "GGUF file to quantize.")
+  @Parameters(
+      index = "0",
+      paramLabel = "MODEL",
+      converter = ModelPath.class,
+      description = "GGUF file to quantize, or the name of a model that was pulled.")
   private Path model;
 
   @Parameters(

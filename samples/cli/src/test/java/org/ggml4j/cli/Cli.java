@@ -45,6 +45,11 @@ final class Cli {
   }
 
   static Result runWith(String input, String... args) {
+    return runIn(System.getenv(), Streams.Terminals.none(), input, args);
+  }
+
+  static Result runIn(
+      Map<String, String> environment, Streams.Terminals terminals, String input, String... args) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     ByteArrayOutputStream err = new ByteArrayOutputStream();
     Streams streams =
@@ -52,8 +57,8 @@ final class Cli {
             new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)),
             new PrintStream(out, false, StandardCharsets.UTF_8),
             new PrintStream(err, true, StandardCharsets.UTF_8),
-            Streams.Terminals.none());
-    int code = Main.run(streams, args);
+            terminals);
+    int code = Main.run(streams, environment, args);
     return new Result(
         code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
   }
