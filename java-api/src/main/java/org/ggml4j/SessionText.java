@@ -186,8 +186,8 @@ final class SessionText implements RewindableSequence {
     checkRoom(tokens.length);
     int begin = end();
     forgetLogits();
-    for (int at = 0; at < tokens.length; at += nBatch) {
-      int end = Math.min(tokens.length, at + nBatch);
+    for (int at = 0, end; at < tokens.length; at = end) {
+      end = Math.min(tokens.length, at + Math.min(nBatch, evaluator.nBatch(end())));
       try {
         begin = makeRoom(end - at, begin);
         int position = end();

@@ -110,9 +110,9 @@ public final class Branches implements AutoCloseable {
 
   /** In as many batches as it takes: of all tokens the embeddings, or of the last the logits. */
   private void evaluateTrunk(int[] tokens, int from, int to, Output output) {
-    for (int at = from; at < to; at += evaluator.nBatch()) {
-      int end = Math.min(to, at + evaluator.nBatch());
+    for (int at = from, end; at < to; at = end) {
       int position = end(TRUNK);
+      end = Math.min(to, at + evaluator.nBatch(position));
       batch.clear();
       for (int i = at; i < end; i++) {
         batch.add(tokens[i], position++, trunk, output == Output.EMBEDDINGS || i == to - 1);

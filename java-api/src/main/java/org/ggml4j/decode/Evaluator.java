@@ -78,6 +78,7 @@ public final class Evaluator implements CloseStack.Closing {
   private final Inputs.Scratch scratch = new Inputs.Scratch();
   private final Arena arena = Arena.ofShared();
   private final long reservedBytes;
+  private final Optional<BatchLengths> lengths;
   private final Object abortLock = new Object();
   private boolean aborted;
   private boolean whole;
@@ -112,6 +113,10 @@ public final class Evaluator implements CloseStack.Closing {
     if (options.nBatch < 1) {
       throw new IllegalArgumentException("batch: expected 1 or more, found " + options.nBatch);
     }
+    lengths =
+        devices.size() == 1 // others are made for long batches
+            ? Optional.of(BatchLengths.of(hparams, options.nBatch, options.threads))
+            : Optional.empty();
     owned.push(arena::close);
     owned.push(scratch::close);
     rows = arena.allocate(4L * hparams.nVocab(), 64);
@@ -437,6 +442,13 @@ public final class Evaluator implements CloseStack.Closing {
   /** Tokens that one batch has at most. */
   public int nBatch() {
     return options.nBatch;
+  }
+
+  /**
+   * Tokens of a text that are evaluated at once behind others, so that cancelling takes no time.
+   */
+  public int nBatch(int nPast) {
+    return lengths.isPresent() ? lengths.get().after(nPast) : options.nBatch;
   }
 
   /** Values of a hidden state. */
