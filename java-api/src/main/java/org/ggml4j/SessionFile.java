@@ -13,6 +13,7 @@ import org.ggml4j.gguf.AtomicFile;
 import org.ggml4j.nn.CellCache;
 import org.ggml4j.nn.CellRows;
 import org.ggml4j.nn.SequenceMemory;
+import org.ggml4j.nn.StateCache;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +33,9 @@ import org.jspecify.annotations.Nullable;
  *   <li>for each table of cells (that of all layers, and that of layers with a window) {@code
  *       CELL}: the positions (i32) of the tokens that are in it; then {@code ROWS} for each part of
  *       {@link CellRows}: its bytes, in blocks of 64 tokens
+ *   <li>if there are recurrent layers, {@code STAT}: the position (i32) of the last token that
+ *       their states have seen, -1 for none; then, if there is one, {@code ROWS} for each part of
+ *       {@link StateCache}
  *   <li>{@code END.}: nothing; the file ends behind it
  * </ul>
  */
@@ -47,6 +51,7 @@ final class SessionFile {
   static final int TEXT = tag("TEXT");
   static final int CELLS = tag("CELL");
   static final int ROWS = tag("ROWS");
+  static final int STATES = tag("STAT");
   static final int END = tag("END.");
 
   private SessionFile() {}
@@ -128,6 +133,9 @@ final class SessionFile {
           end();
         }
       }
+      if (cache.states().isPresent()) {
+        putStates(cache.states().get(), sequence);
+      }
       begin(END, 0);
       end();
     }
@@ -136,6 +144,17 @@ final class SessionFile {
       ByteBuffer bytes = buffer(4 * values.length);
       bytes.asIntBuffer().put(values);
       put(bytes.position(bytes.limit()));
+    }
+
+    private void putStates(StateCache states, int sequence) throws IOException {
+      int last = states.last(sequence);
+      section(STATES, buffer(4).putInt(last));
+      for (int part = 0; part < states.nParts() && last >= 0; part++) {
+        int size = (int) states.bytes(part);
+        ByteBuffer vector = ByteBuffer.allocateDirect(size).order(ByteOrder.LITTLE_ENDIAN);
+        states.read(sequence, part, MemorySegment.ofBuffer(vector));
+        section(ROWS, vector.position(size));
+      }
     }
 
     private void putRows(CellRows rows, int part, int[] cells) throws IOException {

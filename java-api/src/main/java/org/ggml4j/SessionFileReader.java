@@ -21,6 +21,7 @@ import org.ggml4j.gguf.GgmlType;
 import org.ggml4j.nn.CellCache;
 import org.ggml4j.nn.CellRows;
 import org.ggml4j.nn.SequenceMemory;
+import org.ggml4j.nn.StateCache;
 
 /**
  * Reads a saved session twice: first all of it, to see that it is whole and fits, then the keys and
@@ -52,8 +53,11 @@ final class SessionFileReader implements AutoCloseable {
     }
   }
 
-  /** A saved text, and the positions of the tokens that each table of cells has. */
-  record Saved(Text text, List<int[]> positions) {
+  /**
+   * A saved text, the positions of the tokens that each table of cells has, and of the last token
+   * that recurrent layers have seen, or -1.
+   */
+  record Saved(Text text, List<int[]> positions, int stateLast) {
     /** The tokens at the positions of a table. */
     int[] tokens(int table) {
       int[] tokens = new int[positions.get(table).length];
@@ -86,6 +90,8 @@ final class SessionFileReader implements AutoCloseable {
     if (positions.get(0).length != text.positions().length) {
       throw damaged("cells of a part of the text only");
     }
+    int stateLast =
+        cache.states().isPresent() ? checkStates(cache.states().get(), text.positions()) : -1;
     if (begin(SessionFile.END) != 0) {
       throw damaged("the end has content");
     }
@@ -93,7 +99,7 @@ final class SessionFileReader implements AutoCloseable {
     if (channel.position() != size) {
       throw damaged("something follows the end");
     }
-    return new Saved(text, positions);
+    return new Saved(text, positions, stateLast);
   }
 
   private int[] checkTable(CellRows rows, Text text) throws IOException {
@@ -103,14 +109,30 @@ final class SessionFileReader implements AutoCloseable {
       throw damaged("cells whose positions are not the text's");
     }
     for (int part = 0; part < rows.nParts(); part++) {
-      long left = beginRows(rows, part, positions.length);
-      ByteBuffer chunk = direct((int) Math.min(CHUNK, left));
-      for (; left > 0; left -= CHUNK) {
-        read(chunk.clear().limit((int) Math.min(CHUNK, left)));
-      }
-      end();
+      checkRows(beginRows(rows.bytes(part), positions.length));
     }
     return positions;
+  }
+
+  /** Reads the rest of a section without keeping it. */
+  private void checkRows(long length) throws IOException {
+    ByteBuffer chunk = direct((int) Math.min(CHUNK, length));
+    for (long left = length; left > 0; left -= CHUNK) {
+      read(chunk.clear().limit((int) Math.min(CHUNK, left)));
+    }
+    end();
+  }
+
+  private int checkStates(StateCache states, int[] positions) throws IOException {
+    ByteBuffer content = content(SessionFile.STATES);
+    int last = content.limit() == 4 ? content.getInt(0) : Integer.MIN_VALUE;
+    if (last != -1 && Arrays.binarySearch(positions, last) < 0) {
+      throw damaged("states that have seen another text");
+    }
+    for (int part = 0; part < states.nParts() && last >= 0; part++) {
+      checkRows(beginRows(states.bytes(part), 1));
+    }
+    return last;
   }
 
   private static boolean isPart(int[] positions, int[] all) {
@@ -127,22 +149,37 @@ final class SessionFileReader implements AutoCloseable {
   }
 
   /**
-   * Puts the keys and values of all tokens into these cells.
+   * Puts the keys and values of all tokens into these cells, and the states into a sequence's.
    *
    * @param cells for each table
    * @throws SessionFileException if they are not what was checked
    */
-  void readRows(List<CellCache> tables, List<int[]> cells) throws IOException {
+  void readRows(SequenceMemory cache, List<int[]> cells, int sequence, int stateLast)
+      throws IOException {
     channel.position(cellsBegin);
-    for (int i = 0; i < tables.size(); i++) {
+    for (int i = 0; i < cells.size(); i++) {
       content(SessionFile.CELLS);
-      readRows(tables.get(i).rows(), cells.get(i));
+      readRows(cache.tables().get(i).rows(), cells.get(i));
+    }
+    if (stateLast >= 0) {
+      content(SessionFile.STATES);
+      readStates(cache.states().orElseThrow(), sequence, stateLast);
+    }
+  }
+
+  private void readStates(StateCache states, int sequence, int last) throws IOException {
+    states.restore(sequence, last);
+    for (int part = 0; part < states.nParts(); part++) {
+      ByteBuffer vector = direct((int) beginRows(states.bytes(part), 1));
+      read(vector);
+      states.write(sequence, part, MemorySegment.ofBuffer(vector));
+      end();
     }
   }
 
   private void readRows(CellRows rows, int[] cells) throws IOException {
     for (int part = 0; part < rows.nParts(); part++) {
-      beginRows(rows, part, cells.length);
+      beginRows(rows.bytes(part), cells.length);
       int bytes = (int) rows.bytes(part);
       ByteBuffer block = direct(BLOCK * bytes);
       MemorySegment memory = MemorySegment.ofBuffer(block);
@@ -155,17 +192,10 @@ final class SessionFileReader implements AutoCloseable {
     }
   }
 
-  private long beginRows(CellRows rows, int part, int n) throws IOException {
+  private long beginRows(long bytes, int n) throws IOException {
     long length = begin(SessionFile.ROWS);
-    if (length != rows.bytes(part) * n) {
-      throw damaged(
-          "expected "
-              + n
-              + " tokens of "
-              + rows.bytes(part)
-              + " bytes, found "
-              + length
-              + " bytes");
+    if (length != bytes * n) {
+      throw damaged("expected " + n + " tokens of " + bytes + " bytes, found " + length + " bytes");
     }
     return length;
   }

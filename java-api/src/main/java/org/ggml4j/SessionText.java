@@ -288,7 +288,7 @@ final class SessionText implements RewindableSequence {
         for (int table = 0; table < positions.size(); table++) {
           cells.add(cache.adopt(table, sequence, saved.tokens(table), positions.get(table)));
         }
-        reader.readRows(cache.tables(), cells);
+        reader.readRows(cache, cells, sequence, saved.stateLast());
       } catch (Throwable e) { // the file changed after it was checked
         clear();
         throw e;

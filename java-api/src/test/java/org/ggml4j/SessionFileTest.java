@@ -166,6 +166,48 @@ class SessionFileTest {
     }
   }
 
+  /** So are the states of recurrent layers, also one that was taken back by a step. */
+  @Test
+  void aTextOfAModelWithStates() throws IOException {
+    try (Model recurrent = TinyWords.load(models, Toys.byName("mamba"));
+        Session session = recurrent.newSession(FLASH);
+        Session restored = recurrent.newSession(FLASH.withContext(2048))) {
+      int[] text = Logit.tokens(80, 32);
+      session.append(Arrays.copyOf(text, 40));
+      session.append(text[40]);
+      for (int n : new int[] {41, 40, 20, 0}) { // after it, before its last step, further, nothing
+        session.rewind(n);
+        session.save(file);
+        restored.append(1, 2, 3);
+        restored.restore(file);
+        assertThat(restored.tokens()).isEqualTo(session.tokens()).hasSize(n);
+        float[][] expected = Logit.batch(session, 0, Arrays.copyOfRange(text, 41, 60));
+        float[][] actual = Logit.batch(restored, 0, Arrays.copyOfRange(text, 41, 60));
+        assertThat(actual).isDeepEqualTo(expected);
+        session.rewind(n);
+      }
+      session.append(5, 6);
+      session.save(file);
+      byte[] whole = Files.readAllBytes(file);
+      for (int n = whole.length - 400; n < whole.length; n++) {
+        byte[] changed = whole.clone();
+        changed[n] ^= 1;
+        Files.write(file, changed);
+        assertThat(refused(restored).reason()).isEqualTo(Reason.DAMAGED);
+        Files.write(file, Arrays.copyOf(whole, n));
+        assertThat(refused(restored).reason()).isEqualTo(Reason.DAMAGED);
+      }
+      Parts parts = new Parts(whole);
+      String states =
+          parts.sections.keySet().stream().filter(t -> t.startsWith("STAT")).findFirst().get();
+      for (int last : new int[] {2, -2, 1000}) {
+        parts.ints(states).putInt(0, last);
+        Files.write(file, parts.whole());
+        assertThat(refused(restored)).hasMessageContaining("states that have seen another text");
+      }
+    }
+  }
+
   @Test
   void aForkIsReplacedAndItsRelativesAreNot() throws IOException {
     try (Session session = model.newSession(FLASH.withContext(128))) {
