@@ -12,10 +12,12 @@ module org.ggml4j {
   requires static transitive org.jspecify;
 
   exports org.ggml4j;
+  exports org.ggml4j.chat;
   exports org.ggml4j.sampling;
   exports org.ggml4j.grammar;
   exports org.ggml4j.schema;
   exports org.ggml4j.tokenizer;
+  exports org.ggml4j.jinja;
   exports org.ggml4j.gguf;
   exports org.ggml4j.eval;
   exports org.ggml4j.hub;

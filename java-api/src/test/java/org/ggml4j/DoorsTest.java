@@ -42,6 +42,8 @@ class DoorsTest {
               Map.entry("sampling", Set.of()),
               Map.entry("schema", Set.of()),
               Map.entry("tokenizer", Set.of("gguf")),
+              Map.entry("jinja", Set.of()),
+              Map.entry("chat", Set.of("jinja", "tokenizer", "gguf", "schema", "grammar")),
               Map.entry("grammar", Set.of("sampling", "tokenizer")),
               Map.entry("ggml", Set.of("bindings", "bindings.ggml", "gguf")),
               Map.entry("nn", Set.of("ggml", "gguf")),
@@ -121,7 +123,12 @@ class DoorsTest {
     noClasses()
         .that()
         .resideInAnyPackage(
-            ROOT + ".tokenizer", ROOT + ".gguf", ROOT + ".sampling", ROOT + ".grammar")
+            ROOT + ".tokenizer",
+            ROOT + ".gguf",
+            ROOT + ".sampling",
+            ROOT + ".grammar",
+            ROOT + ".jinja",
+            ROOT + ".chat")
         .should()
         .dependOnClassesThat()
         .haveFullyQualifiedName("java.lang.foreign.Linker")

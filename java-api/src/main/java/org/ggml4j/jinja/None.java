@@ -1,0 +1,6 @@
+package org.ggml4j.jinja;
+
+/** Python's None. */
+enum None {
+  NONE
+}
