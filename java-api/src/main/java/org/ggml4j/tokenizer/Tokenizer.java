@@ -114,6 +114,38 @@ public final class Tokenizer {
     return pieces;
   }
 
+  /**
+   * Token ids of a prompt of which only some parts are trusted: there, and nowhere else, the text
+   * of a control token is that token. The parts are one text otherwise, so the tokens are those
+   * that {@link #encode(CharSequence, EncodeOptions)} gives if no other part has such a text.
+   *
+   * @param addSpecial whether the begin- and end-of-text tokens that the model asks for are added
+   */
+  public int[] encode(List<PromptPart> parts, boolean addSpecial) {
+    PromptEncoder prompt = new PromptEncoder(all, vocab);
+    prompt.read(parts);
+    TokenBuffer out = new TokenBuffer(TokenBuffer.Mode.IDS, 256);
+    if (addSpecial && before.isPresent()) {
+      out.add(before.getAsInt(), 0, 0);
+    }
+    prompt.split(
+        new PromptEncoder.Parts() {
+          @Override
+          public void text(byte[] s) {
+            encode(s, EncodeOptions.plain(), out);
+          }
+
+          @Override
+          public void token(int id) {
+            out.add(id, 0, 0);
+          }
+        });
+    if (addSpecial && after.isPresent()) {
+      out.add(after.getAsInt(), 0, 0);
+    }
+    return out.toArray();
+  }
+
   private void encode(byte[] s, EncodeOptions options, TokenBuffer out) {
     if (options.addSpecial() && before.isPresent()) {
       out.add(before.getAsInt(), 0, 0);
