@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Conversations with a toy model whose replies are written for it. */
+@NothingStaysOpen.Shared
 class ChatTest {
   private static final String TEMPLATE =
       "{# <tool_call> <think> #}{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}"
@@ -115,7 +116,7 @@ class ChatTest {
           assertThat(reply.keptTokens()).isGreaterThan((turn - 1) * 60);
         }
       }
-      assertThat(session.nPast()).isGreaterThan(1500);
+      assertThat(session.nPast()).isGreaterThan(1300);
       assertThat(chat.history()).hasSize(41);
     }
   }

@@ -100,12 +100,12 @@ final class AddedTokens {
         }
       }
       if (found == null) {
-        int before = textEnd(s, done, p, rank);
+        int before = end(s, done, p, rank);
         if (before > done) {
           out.text(done, before);
         }
         out.token(ids[rank], p, end);
-        done = textStart(s, end, length, rank);
+        done = start(s, end, length, rank);
       } else {
         collect(s, p, length, found);
         done = resolve(s, done, p, end, length, found, out);
@@ -186,13 +186,13 @@ final class AddedTokens {
       int rank = matches.get(i).id();
       int start = matches.get(i).start();
       int end = start + texts[rank].length;
-      int before = textEnd(s, at, start, rank);
+      int before = end(s, at, start, rank);
       if (before > at) {
         out.text(at, before);
       }
       out.token(ids[rank], start, end);
       int limit = i + 1 < matches.size() ? matches.get(i + 1).start() : length;
-      at = textStart(s, end, limit, rank);
+      at = start(s, end, limit, rank);
     }
     return at;
   }
@@ -201,7 +201,25 @@ final class AddedTokens {
     return p < from || !taken.get(p - from);
   }
 
-  private int textEnd(byte[] s, int from, int to, int rank) {
+  /** Where the text before a token of an id ends, which begins at {@code to}. */
+  int textEnd(byte[] s, int from, int to, int id) {
+    return anyStrip ? end(s, from, to, rank(id)) : to;
+  }
+
+  /** Where the text after a token of an id begins, which ends at {@code from}. */
+  int textStart(byte[] s, int from, int to, int id) {
+    return anyStrip ? start(s, from, to, rank(id)) : from;
+  }
+
+  private int rank(int id) {
+    int rank = 0;
+    while (ids[rank] != id) {
+      rank++;
+    }
+    return rank;
+  }
+
+  private int end(byte[] s, int from, int to, int rank) {
     int end = to;
     while (stripBefore[rank] && end > from && isSpace(s[end - 1])) {
       end--;
@@ -209,7 +227,7 @@ final class AddedTokens {
     return end;
   }
 
-  private int textStart(byte[] s, int from, int to, int rank) {
+  private int start(byte[] s, int from, int to, int rank) {
     int start = from;
     while (stripAfter[rank] && start < to && isSpace(s[start])) {
       start++;

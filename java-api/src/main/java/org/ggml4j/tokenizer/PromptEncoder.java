@@ -14,7 +14,7 @@ final class PromptEncoder {
   private final Vocab vocab;
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
 
-  /** Control tokens: id, begin of what they take of the text, its end. */
+  /** Control tokens: id, begin of their text, its end. */
   private final List<int[]> tokens = new ArrayList<>();
 
   PromptEncoder(AddedTokens all, Vocab vocab) {
@@ -43,32 +43,16 @@ final class PromptEncoder {
         s,
         s.length,
         new AddedTokens.Parts() {
-          private int done;
-          private int open = -1;
-
           @Override
           public void text(int from, int to) {
-            close(from);
-            done = to;
+            // Belongs to what lies between control tokens.
           }
 
           @Override
           public void token(int id, int from, int to) {
-            close(from);
             if (vocab.type(id).isSpecial()) {
-              open = tokens.size();
-              tokens.add(new int[] {id, offset + done, offset + to});
+              tokens.add(new int[] {id, offset + from, offset + to});
             }
-            done = to;
-          }
-
-          // White space that a token drops behind it belongs to it.
-          private void close(int from) {
-            if (open >= 0 && from > done) {
-              tokens.get(open)[2] = offset + from;
-              done = from;
-            }
-            open = -1;
           }
         });
   }
@@ -84,11 +68,12 @@ final class PromptEncoder {
     byte[] s = bytes.toByteArray();
     int done = 0;
     for (int[] token : tokens) {
-      if (token[1] > done) {
-        out.text(Arrays.copyOfRange(s, done, token[1]));
+      int end = all.textEnd(s, done, token[1], token[0]);
+      if (end > done) {
+        out.text(Arrays.copyOfRange(s, done, end));
       }
       out.token(token[0]);
-      done = token[2];
+      done = all.textStart(s, token[2], s.length, token[0]);
     }
     if (done < s.length) {
       out.text(Arrays.copyOfRange(s, done, s.length));
