@@ -156,7 +156,7 @@ public final class Generation implements Iterable<Piece> {
   }
 
   private Optional<Piece> advance() {
-    session.beginStep(this, revision);
+    session.continuations().beginStep(this, revision);
     try {
       if (cancelled) {
         loop.cancel();
@@ -171,7 +171,7 @@ public final class Generation implements Iterable<Piece> {
       }
       throw e;
     } finally {
-      session.endStep(loop);
+      session.continuations().endStep(loop);
     }
     lastToken = System.nanoTime();
     firstToken = firstToken == 0 ? lastToken : firstToken;

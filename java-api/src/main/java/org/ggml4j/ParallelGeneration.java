@@ -49,7 +49,7 @@ public final class ParallelGeneration implements AutoCloseable {
    * @throws IllegalArgumentException if there is nothing to continue
    */
   public int add(String prompt, GenerationConfig config) {
-    return add(session.encode(prompt, fromTheBeginning), config);
+    return add(session.continuations().encode(prompt, fromTheBeginning), config);
   }
 
   /**
@@ -65,7 +65,7 @@ public final class ParallelGeneration implements AutoCloseable {
   public int add(int[] prompt, GenerationConfig config) {
     session.enterBeside();
     try {
-      session.checkTokens(prompt);
+      session.continuations().checkTokens(prompt);
       int[] history = Arrays.copyOf(common, common.length + prompt.length);
       System.arraycopy(prompt, 0, history, common.length, prompt.length);
       Sampler sampler = config.sampler().map(Sampler::fork).orElseGet(config::newSampler);

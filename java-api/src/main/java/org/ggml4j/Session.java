@@ -5,23 +5,16 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
-import java.util.function.Supplier;
 import org.ggml4j.decode.BeamSearchConfig;
-import org.ggml4j.decode.Branches;
 import org.ggml4j.decode.ContrastiveSearchConfig;
 import org.ggml4j.decode.Evaluator;
 import org.ggml4j.decode.Hypothesis;
 import org.ggml4j.decode.RewindableSequence;
-import org.ggml4j.decode.SpeculationStats;
-import org.ggml4j.decode.TokenLoop;
 import org.ggml4j.ggml.NodeObserver;
 import org.ggml4j.gguf.UnsupportedModelException;
 import org.ggml4j.nn.Batch;
 import org.ggml4j.nn.ContextFullException;
 import org.ggml4j.nn.SequenceMemory;
-import org.ggml4j.sampling.Logits;
-import org.ggml4j.tokenizer.EncodeOptions;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,11 +43,8 @@ public final class Session implements AutoCloseable {
   private final SessionText text;
   private final Continuations continuations = new Continuations(this);
   private final Lookahead lookahead = new Lookahead(this);
-  private long revision;
-  private @Nullable Logits logits;
-  private @Nullable Generation running;
-  private boolean cancelled;
-  private volatile boolean closed;
+  private final SessionSequences sequences;
+  private final SessionState state = new SessionState();
 
   /**
    * @param byTurns whether a thread waits while another one uses a relative
@@ -76,6 +66,7 @@ public final class Session implements AutoCloseable {
     evaluator = family.evaluator();
     sequence = family.join(this);
     text = new SessionText(this, family, sequence);
+    sequences = new SessionSequences(this, family, text);
     OpenOwners.opened(this);
   }
 
@@ -166,7 +157,7 @@ public final class Session implements AutoCloseable {
     enter();
     try {
       text.rewind(nTokens);
-      revision++;
+      invalidate();
     } finally {
       exit();
     }
@@ -184,7 +175,7 @@ public final class Session implements AutoCloseable {
   public int prefill(int... tokens) {
     enter();
     try {
-      checkTokens(tokens);
+      continuations.checkTokens(tokens);
       if (tokens.length == 0) {
         throw new IllegalArgumentException("prefill: expected at least one token");
       }
@@ -219,8 +210,8 @@ public final class Session implements AutoCloseable {
   public void append(int... tokens) {
     enter();
     try {
-      checkTokens(tokens);
-      revision++;
+      continuations.checkTokens(tokens);
+      invalidate();
       text.appendAll(tokens);
     } finally {
       exit();
@@ -241,7 +232,7 @@ public final class Session implements AutoCloseable {
    *     implemented
    */
   public Generation generate(String prompt, GenerationConfig config) {
-    return generate(encode(prompt), config);
+    return generate(continuations.encode(prompt), config);
   }
 
   /** As {@link #generate(String, Class, GenerationConfig)} with the default configuration. */
@@ -273,15 +264,6 @@ public final class Session implements AutoCloseable {
     return grammar.read(generate(prompt, grammar.constrain(config)));
   }
 
-  private int[] encode(String prompt) {
-    return encode(prompt, tokens().length == 0);
-  }
-
-  /** The tokens of a prompt; in front of a first one, those that the model wants there. */
-  int[] encode(String prompt, boolean first) {
-    return model.tokenizer().encode(prompt, EncodeOptions.plain().withAddSpecial(first));
-  }
-
   /** Continues the text with what the model writes after it. */
   public Generation generate(GenerationConfig config) {
     return generate(NO_TOKENS, config);
@@ -298,28 +280,7 @@ public final class Session implements AutoCloseable {
    *     the vocabulary does not have
    */
   public Generation generate(int[] prompt, GenerationConfig config) {
-    enter();
-    try {
-      checkTokens(prompt);
-      int[] tokens = text.pendingAnd(prompt);
-      if (tokens.length == 0 && !text.knowsLogits()) {
-        tokens = text.lastAgain();
-      }
-      text.checkRoom(tokens.length);
-      Optional<Supplier<SpeculationStats>> speculation =
-          config.speculation().map(s -> lookahead.begin(s, revision, config.maxTokens()));
-      TokenLoop loop =
-          new TokenLoop(
-              speculation.isPresent() ? lookahead.sequence().orElseThrow() : text,
-              model.tokenizer(),
-              tokens,
-              config.newSampler(),
-              new TokenLoop.Options(config.maxTokens(), config.stop(), config.newProcessors(model)),
-              logits());
-      return new Generation(this, loop, tokens.length, ++revision, speculation);
-    } finally {
-      exit();
-    }
+    return continuations.generate(prompt, config);
   }
 
   /**
@@ -345,26 +306,6 @@ public final class Session implements AutoCloseable {
     return generate(gap.tokens(model.tokenizer(), tokens().length == 0), config);
   }
 
-  void checkTokens(int[] tokens) {
-    int nVocab = model.hparams().nVocab();
-    for (int token : tokens) {
-      if (token < 0 || token >= nVocab) {
-        throw new IllegalArgumentException(
-            "token: expected 0 to " + (nVocab - 1) + ", found " + token);
-      }
-    }
-  }
-
-  /** Room for one row of logits at a time, which whoever has entered the session may use. */
-  Logits logits() {
-    Logits made = logits;
-    if (made == null) {
-      made = new Logits(model.hparams().nVocab());
-      logits = made;
-    }
-    return made;
-  }
-
   /**
    * Continues the text with the most likely texts, found by beam search; afterwards the session's
    * text ends with the prompt. To go on with a hypothesis, give its tokens to {@link
@@ -381,7 +322,7 @@ public final class Session implements AutoCloseable {
    *     smaller than the search's width
    */
   public List<Hypothesis> search(String prompt, BeamSearchConfig config) {
-    return search(encode(prompt), config);
+    return search(continuations.encode(prompt), config);
   }
 
   /** {@link #search(String, BeamSearchConfig)} with tokens. */
@@ -400,7 +341,7 @@ public final class Session implements AutoCloseable {
    * @throws UnsupportedOperationException if the model's architecture gives no hidden states
    */
   public Hypothesis search(String prompt, ContrastiveSearchConfig config) {
-    return search(encode(prompt), config);
+    return search(continuations.encode(prompt), config);
   }
 
   /** {@link #search(String, ContrastiveSearchConfig)} with tokens. */
@@ -419,7 +360,7 @@ public final class Session implements AutoCloseable {
    * @throws IllegalArgumentException if there is nothing to continue
    */
   public List<Hypothesis> generateAll(String prompt, int n, GenerationConfig config) {
-    return generateAll(encode(prompt), n, config);
+    return generateAll(continuations.encode(prompt), n, config);
   }
 
   /** {@link #generateAll(String, int, GenerationConfig)} with tokens. */
@@ -443,7 +384,7 @@ public final class Session implements AutoCloseable {
    * largest mean log-probability.
    */
   public List<Hypothesis> bestOf(String prompt, int n, GenerationConfig config) {
-    return continuations.bestOf(encode(prompt), n, config);
+    return continuations.bestOf(continuations.encode(prompt), n, config);
   }
 
   /**
@@ -458,7 +399,7 @@ public final class Session implements AutoCloseable {
    */
   public ParallelGeneration parallel(String prompt, int most) {
     boolean nothing = prompt.isEmpty() && tokens().length == 0;
-    return parallel(nothing ? NO_TOKENS : encode(prompt), most);
+    return parallel(nothing ? NO_TOKENS : continuations.encode(prompt), most);
   }
 
   /** {@link #parallel(String, int)} with tokens. */
@@ -466,36 +407,13 @@ public final class Session implements AutoCloseable {
     return continuations.parallel(prompt, most);
   }
 
-  /**
-   * Lets {@code work} continue the text, which will evaluate the tokens that it is given.
-   *
-   * @param again whether the text's last token is evaluated again, if there is nothing else
-   */
-  <T> T continuing(int[] prompt, boolean again, Function<int[], T> work) {
-    enter();
-    try {
-      checkTokens(prompt);
-      revision++;
-      int[] tokens = text.pendingAnd(prompt);
-      if (tokens.length == 0 && again) {
-        tokens = text.lastAgain();
-      }
-      int begin = text.end();
-      text.forgetLogits();
-      try {
-        return work.apply(tokens);
-      } finally {
-        if (text.end() > begin) {
-          text.setPending(NO_TOKENS);
-        }
-      }
-    } finally {
-      exit();
-    }
+  /** A generation that is in progress can't go on: the text is not what it counts on. */
+  void invalidate() {
+    continuations.invalidate();
   }
 
-  Branches branches() {
-    return new Branches(cache, evaluator, sequence);
+  Continuations continuations() {
+    return continuations;
   }
 
   /** The text, for who is using this session. */
@@ -506,30 +424,6 @@ public final class Session implements AutoCloseable {
   /** The text for the drafts of another session: each call is a use of this one. */
   RewindableSequence forDrafts() {
     return new SessionUse(this, text);
-  }
-
-  /**
-   * A generation begins a step: nothing else may have happened to the session since its last one.
-   */
-  void beginStep(Generation generation, long expectedRevision) {
-    enterToRead();
-    if (revision != expectedRevision) {
-      exit();
-      throw new IllegalStateException(
-          "this session was used for something else since the generation began");
-    }
-    family.setRunning(this, generation);
-  }
-
-  void endStep(TokenLoop loop) {
-    if (loop.generated() > 0) {
-      text.setPending(loop.pending());
-    }
-    if (loop.reason().isPresent()) {
-      lookahead.drop();
-    }
-    family.setRunning(this, null);
-    exit();
   }
 
   // ---- files
@@ -564,7 +458,7 @@ public final class Session implements AutoCloseable {
     try {
       text.restore(file);
     } finally {
-      revision++;
+      invalidate();
       exit();
     }
   }
@@ -581,35 +475,14 @@ public final class Session implements AutoCloseable {
    * @throws org.ggml4j.ggml.GgmlException if it was cancelled; the session is as before
    */
   public void evaluate(Batch tokens) {
-    enter();
-    try {
-      for (int i = 0; i < tokens.size(); i++) {
-        family.checkFree(tokens.sequence(i), this);
-      }
-      changed();
-      text.setMoved();
-      family.evaluate(this, tokens);
-    } finally {
-      exit();
-    }
-  }
-
-  /** The text is not what a generation in progress, or kept logits, belong to. */
-  private void changed() {
-    revision++;
-    text.forgetLogits();
+    sequences.evaluate(tokens);
   }
 
   /**
    * Rows of logits that this session's last evaluation gave; none if a relative's came after it.
    */
   public int nOutputs() {
-    enterToRead();
-    try {
-      return text.keptLogits() != null ? 1 : family.hasRows(this) ? evaluator.nOutputs() : 0;
-    } finally {
-      exit();
-    }
+    return sequences.nOutputs();
   }
 
   /**
@@ -620,19 +493,7 @@ public final class Session implements AutoCloseable {
    * @param to receives nVocab values
    */
   public void readLogits(int row, float[] to) {
-    enterToRead();
-    try {
-      float[] kept = text.keptLogits();
-      if (kept != null && row == 0) {
-        System.arraycopy(kept, 0, to, 0, kept.length);
-      } else if (kept == null && family.hasRows(this)) {
-        evaluator.readLogits(row, to);
-      } else {
-        throw new IndexOutOfBoundsException("row " + row + " of " + nOutputs());
-      }
-    } finally {
-      exit();
-    }
+    sequences.readLogits(row, to);
   }
 
   /**
@@ -642,33 +503,12 @@ public final class Session implements AutoCloseable {
    *     with a window no longer have what the next one would see; nothing was changed
    */
   public void removeTokens(int ofSequence, int from, int to) {
-    enter();
-    try {
-      family.checkFree(ofSequence, this);
-      changed();
-      text.setMoved();
-      cache.remove(ofSequence, from, to);
-    } finally {
-      exit();
-    }
+    sequences.removeTokens(ofSequence, from, to);
   }
 
   /** Makes {@code target} contain all tokens of {@code source}; they are stored once. */
   public void copySequence(int source, int target) {
-    enter();
-    try {
-      family.checkFree(source, this);
-      family.checkFree(target, this);
-      cache.copy(source, source, 0, 0); // refuses a number that is none, before anything changes
-      if (source != target) {
-        changed();
-        text.setMoved();
-        cache.remove(target, 0, Integer.MAX_VALUE);
-        cache.copy(source, target, 0, Integer.MAX_VALUE);
-      }
-    } finally {
-      exit();
-    }
+    sequences.copySequence(source, target);
   }
 
   /**
@@ -680,33 +520,12 @@ public final class Session implements AutoCloseable {
    * @throws UnsupportedModelException if the model's tokens can't be moved
    */
   public void shiftTokens(int ofSequence, int from, int to, int delta) {
-    enter();
-    try {
-      family.checkFree(ofSequence, this);
-      ContextShift.checkCanShift(model);
-      changed();
-      text.setMoved();
-      cache.shift(ofSequence, from, to, delta);
-    } finally {
-      exit();
-    }
+    sequences.shiftTokens(ofSequence, from, to, delta);
   }
 
   /** Forgets all tokens of this session, and of all sequences that are no other session's. */
   public void reset() {
-    enter();
-    try {
-      changed();
-      text.setPending(NO_TOKENS);
-      text.clear();
-      for (int s = 0; s < Long.SIZE; s++) {
-        if (family.isFree(s, this)) {
-          cache.remove(s, 0, Integer.MAX_VALUE);
-        }
-      }
-    } finally {
-      exit();
-    }
+    sequences.reset();
   }
 
   /**
@@ -716,12 +535,7 @@ public final class Session implements AutoCloseable {
    * @param observer empty for nobody
    */
   public void observe(Optional<NodeObserver> observer) {
-    enter();
-    try {
-      evaluator.observe(observer);
-    } finally {
-      exit();
-    }
+    sequences.observe(observer);
   }
 
   // ---- threads and the end
@@ -822,43 +636,14 @@ public final class Session implements AutoCloseable {
 
   // What follows is the family's.
 
+  SessionState state() {
+    return state;
+  }
+
   /** Somebody else is going to use the evaluator. */
   void leaveEvaluator() {
     lookahead.drop();
     text.leaveEvaluator();
-  }
-
-  void checkOpen() {
-    if (closed) {
-      throw new IllegalStateException("this session was closed");
-    }
-  }
-
-  boolean isClosed() {
-    return closed;
-  }
-
-  /** Whether it was open. */
-  boolean markClosed() {
-    boolean open = !closed;
-    closed = true;
-    return open;
-  }
-
-  boolean isCancelled() {
-    return cancelled;
-  }
-
-  void setCancelled(boolean cancelled) {
-    this.cancelled = cancelled;
-  }
-
-  @Nullable Generation running() {
-    return running;
-  }
-
-  void setRunning(@Nullable Generation generation) {
-    running = generation;
   }
 
   /**
@@ -869,7 +654,7 @@ public final class Session implements AutoCloseable {
   @Override
   public void close() {
     SessionPool owner = pool;
-    if (owner != null && !closed) {
+    if (owner != null && !state.isClosed()) {
       owner.giveBack(this);
     }
     if (family.leave(this)) {

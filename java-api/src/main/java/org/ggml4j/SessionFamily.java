@@ -153,7 +153,7 @@ final class SessionFamily {
   void enter(Session session) {
     synchronized (lock) {
       awaitUse();
-      session.checkOpen();
+      session.state().checkOpen();
       begin(session);
     }
   }
@@ -162,7 +162,7 @@ final class SessionFamily {
   boolean enterIfOpen(Session session) {
     synchronized (lock) {
       awaitUse();
-      if (session.isClosed()) {
+      if (session.state().isClosed()) {
         return false;
       }
       begin(session);
@@ -194,11 +194,11 @@ final class SessionFamily {
               + "; a session and its forks serve one at a time");
     }
     if (!uses.contains(session)) {
-      session.setCancelled(false);
+      session.state().setCancelled(false);
     }
     user = current;
     uses.push(session);
-    if (!session.isCancelled()) {
+    if (!session.state().isCancelled()) {
       evaluator.resume();
     }
   }
@@ -220,7 +220,7 @@ final class SessionFamily {
 
   private boolean isStopping(Thread current) {
     Session used = uses.peek();
-    return used != null && !current.equals(user) && used.isCancelled();
+    return used != null && !current.equals(user) && used.state().isCancelled();
   }
 
   void exit() {
@@ -231,7 +231,7 @@ final class SessionFamily {
         user = null;
         leaving.forEach(cache::freeSequence);
         leaving.clear();
-      } else if (outer.isCancelled()) {
+      } else if (outer.state().isCancelled()) {
         evaluator.abort();
       } else {
         evaluator.resume(); // what was cancelled inside is over
@@ -243,7 +243,7 @@ final class SessionFamily {
   /** Says which generation a session works for, null for none. */
   void setRunning(Session session, @Nullable Generation generation) {
     synchronized (lock) {
-      session.setRunning(generation);
+      session.state().setRunning(generation);
     }
   }
 
@@ -254,7 +254,7 @@ final class SessionFamily {
    */
   void stop(Session session, @Nullable Generation only) {
     synchronized (lock) {
-      Generation running = session.running();
+      Generation running = session.state().running();
       if (only != null && !only.equals(running)) {
         return;
       }
@@ -267,7 +267,7 @@ final class SessionFamily {
 
   private void stopNow(Session session) {
     if (uses.contains(session)) {
-      session.setCancelled(true);
+      session.state().setCancelled(true);
       if (session.equals(uses.peek())) {
         evaluator.abort();
         session.lookahead().cancel();
@@ -284,7 +284,7 @@ final class SessionFamily {
   boolean leave(Session session) {
     boolean last;
     synchronized (lock) {
-      if (!session.markClosed()) {
+      if (!session.state().markClosed()) {
         return false;
       }
       stopNow(session);

@@ -56,7 +56,7 @@ public final class SessionPool implements AutoCloseable {
 
   /** {@link #acquire(int...)} with the tokens of a text, and those that the model wants first. */
   public Session acquire(String text) {
-    return acquire(root.encode(text, true));
+    return acquire(root.continuations().encode(text, true));
   }
 
   /**
@@ -70,7 +70,7 @@ public final class SessionPool implements AutoCloseable {
     root.enter();
     try {
       checkOpen();
-      root.checkTokens(tokens);
+      root.continuations().checkTokens(tokens);
       Match match = longest(tokens);
       match.kept.ifPresent(this::touch);
       if (family.cache().unusedSequences() == 0 && forgetOne()) {
@@ -108,7 +108,7 @@ public final class SessionPool implements AutoCloseable {
   }
 
   private static boolean isUsable(Session session) {
-    return !session.isClosed() && !session.text().isMoved();
+    return !session.state().isClosed() && !session.text().isMoved();
   }
 
   private static int common(int[] a, int[] b) {
