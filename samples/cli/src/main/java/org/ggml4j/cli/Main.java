@@ -15,6 +15,7 @@ public final class Main {
   private static final List<String> COMMANDS =
       List.of(
           "generate",
+          "chat",
           "logits",
           "tokenize",
           "inspect",
@@ -46,7 +47,7 @@ public final class Main {
 
   static int run(Streams streams, Map<String, String> environment, String... args) {
     String first = args.length == 0 ? "" : args[0];
-    if (first.equals("generate") || first.equals("logits")) {
+    if (first.equals("generate") || first.equals("chat") || first.equals("logits")) {
       GgmlInfo.linkInBackground(); // meanwhile the command line and the model are read
     }
     CommandLine root = new CommandLine(new RootCommand(streams));
@@ -83,6 +84,7 @@ public final class Main {
         name,
         switch (name) {
           case "generate" -> new GenerateCommand(streams);
+          case "chat" -> new ChatCommand(streams);
           case "logits" -> new LogitsCommand(streams);
           case "tokenize" -> new TokenizeCommand(streams);
           case "inspect" -> new InspectCommand(streams);

@@ -16,6 +16,11 @@ final class ModelOption {
               + " the small story teller that comes with the command.")
   private Optional<Path> file = Optional.empty();
 
+  /** Whether nothing was said, so that it is the model that comes with the command. */
+  boolean isEmbedded() {
+    return file.isEmpty();
+  }
+
   /** The file to open; the embedded model is put into the user's cache first. */
   Path path() throws IOException {
     return file.isPresent() ? file.get() : EmbeddedModel.file();

@@ -1,0 +1,121 @@
+package org.ggml4j.cli;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.ggml4j.Chat;
+import org.ggml4j.GenerationConfig;
+import org.ggml4j.Model;
+import org.ggml4j.Session;
+import org.ggml4j.chat.ChatTemplate;
+import org.ggml4j.gguf.GgmlType;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code chat}: a conversation, at a terminal or through a pipe. */
+@Command(
+    name = "chat",
+    description =
+        "Talks with a model in the form of its own template. At a terminal with line editing,"
+            + " history and commands (/help); in a pipe each line is a message.",
+    sortOptions = false,
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    footer = {"", "Example:  ggml4j chat -m qwen3-0.6b-q8_0.gguf --system \"Be brief.\""})
+final class ChatCommand implements Callable<Integer> {
+  /** The story teller has no form of messages: it goes on with what was said so far. */
+  private static final String STORY =
+      "{%- for m in messages -%}{{ m.content }}{{ ' ' if not loop.last }}{%- endfor -%}";
+
+  private final Streams streams;
+  @Spec private CommandSpec spec;
+  @Mixin private ModelOption model;
+
+  @Option(names = "--system", paramLabel = "TEXT", description = "What the model is told first.")
+  private Optional<String> system = Optional.empty();
+
+  @Option(names = "--load", paramLabel = "FILE", description = "Go on with a saved conversation.")
+  private Optional<Path> saved = Optional.empty();
+
+  @Option(
+      names = {"-n", "--max-tokens"},
+      paramLabel = "N",
+      description = "Tokens of a reply at most. Default: until the model ends.")
+  private int maxTokens = Integer.MAX_VALUE;
+
+  @Option(
+      names = "--temp",
+      paramLabel = "T",
+      description = "Temperature; 0 takes the likeliest token always. Default: 0.8.")
+  private float temperature = 0.8f;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "S",
+      description = "Seed of the random numbers. Default: another one each time.")
+  private Optional<Long> seed = Optional.empty();
+
+  @Mixin private EngineOptions engine;
+  @Mixin private Common common;
+
+  ChatCommand(Streams streams) {
+    this.streams = streams;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    GenerationConfig config;
+    try {
+      config =
+          GenerationConfig.defaults().withMaxTokens(maxTokens).withTemperature(temperature);
+      config = seed.isPresent() ? config.withSeed(seed.get()) : config;
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+    }
+    Path path = model.path();
+    boolean story = model.isEmbedded();
+    boolean terminal = streams.terminals().in() && streams.terminals().out();
+    try (Interruption interruption = Interruption.begin();
+        ChatLoop loop =
+            new ChatLoop(
+                streams, terminal ? new TerminalInput() : new PipeInput(streams.in()))) {
+      loop.setConfig(config);
+      loop.setOpener(p -> open(p, story && p.equals(path)));
+      loop.open(path);
+      if (story) {
+        streams
+            .err()
+            .println(
+                "The model that comes with the command is a small story teller: it goes on with"
+                    + " what you write, and answers nothing. Give a chat model with -m.");
+      }
+      loop.chat().setSystem(system.orElse(""));
+      if (saved.isPresent()) {
+        loop.chat().restore(Files.readString(saved.get(), StandardCharsets.UTF_8));
+      }
+      interruption.onInterrupt(loop::stop);
+      return loop.run();
+    }
+  }
+
+  /** A model, its session and the conversation on it. */
+  private Chat open(Path path, boolean story) throws IOException {
+    Model loaded = Model.load(path, engine.model(true));
+    try {
+      Session session = loaded.newSession(engine.session(GgmlType.F16, true));
+      return story
+          ? new Chat(session, ChatTemplate.parse(STORY, "", ""))
+          : Chat.of(session);
+    } catch (IOException | RuntimeException e) {
+      loaded.close();
+      throw e;
+    }
+  }
+}

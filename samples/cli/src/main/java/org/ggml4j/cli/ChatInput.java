@@ -1,0 +1,19 @@
+package org.ggml4j.cli;
+
+import java.io.IOException;
+import java.util.Optional;
+
+/** Where a conversation's messages come from. */
+sealed interface ChatInput extends AutoCloseable permits PipeInput, TerminalInput {
+  /** The next message or command, which may have several lines; empty at the end. */
+  Optional<String> read() throws IOException;
+
+  /** Has an action run when Ctrl-C comes while a reply is written. */
+  void onInterrupt(Runnable action);
+
+  /** Whether somebody sits there, who likes colours. */
+  boolean isTerminal();
+
+  @Override
+  void close() throws IOException;
+}
