@@ -73,8 +73,7 @@ final class ChatCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     GenerationConfig config;
     try {
-      config =
-          GenerationConfig.defaults().withMaxTokens(maxTokens).withTemperature(temperature);
+      config = GenerationConfig.defaults().withMaxTokens(maxTokens).withTemperature(temperature);
       config = seed.isPresent() ? config.withSeed(seed.get()) : config;
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
@@ -84,8 +83,7 @@ final class ChatCommand implements Callable<Integer> {
     boolean terminal = streams.terminals().in() && streams.terminals().out();
     try (Interruption interruption = Interruption.begin();
         ChatLoop loop =
-            new ChatLoop(
-                streams, terminal ? new TerminalInput() : new PipeInput(streams.in()))) {
+            new ChatLoop(streams, terminal ? new TerminalInput() : new PipeInput(streams.in()))) {
       loop.setConfig(config);
       loop.setOpener(p -> open(p, story && p.equals(path)));
       loop.open(path);
@@ -110,9 +108,7 @@ final class ChatCommand implements Callable<Integer> {
     Model loaded = Model.load(path, engine.model(true));
     try {
       Session session = loaded.newSession(engine.session(GgmlType.F16, true));
-      return story
-          ? new Chat(session, ChatTemplate.parse(STORY, "", ""))
-          : Chat.of(session);
+      return story ? new Chat(session, ChatTemplate.parse(STORY, "", "")) : Chat.of(session);
     } catch (IOException | RuntimeException e) {
       loaded.close();
       throw e;

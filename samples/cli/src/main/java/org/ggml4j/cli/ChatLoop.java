@@ -45,7 +45,8 @@ final class ChatLoop implements AutoCloseable {
       /stats         figures of this conversation
       /tools         the tools that the model may call
       /exit          ends; so does Ctrl-D. Ctrl-C stops a reply.
-      A line that ends with \\ goes on in the next one.""";
+      A line that ends with \\ goes on in the next one.\
+      """;
 
   /** Opens a model. */
   interface Opener {
@@ -160,8 +161,7 @@ final class ChatLoop implements AutoCloseable {
       case "/load" -> chat().restore(Files.readString(file(rest), StandardCharsets.UTF_8));
       case "/model" -> open(file(rest));
       case "/stats" -> stats();
-      case "/tools" ->
-          streams.out().println("No tools: programs give them, with Chat.setTools.");
+      case "/tools" -> streams.out().println("No tools: programs give them, with Chat.setTools.");
       case "/image" -> streams.err().println("This model sees no images.");
       default -> streams.err().println("There is no command " + name + "; /help lists them.");
     }
