@@ -3,6 +3,8 @@ package org.ggml4j.jinja;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.util.TimeZone;
 
 /**
  * How templates are read and rendered.
@@ -60,11 +62,15 @@ public record TemplateOptions(
     return new TemplateOptions(trim, lstrip, mutable, clock, limits);
   }
 
-  /** Java's clock; its time zone is read when a template asks, since few do and it takes time. */
+  /**
+   * Java's clock; its time zone is read when a template asks, since few do and it takes time. Only
+   * the present offset: the rules of all years would take as long again.
+   */
   private static final class LazySystemClock extends Clock {
     @Override
     public ZoneId getZone() {
-      return ZoneId.systemDefault();
+      int offset = TimeZone.getDefault().getOffset(System.currentTimeMillis());
+      return ZoneOffset.ofTotalSeconds(offset / 1000);
     }
 
     @Override

@@ -106,6 +106,9 @@ final class ChatCommand implements Callable<Integer> {
   /** A model, its session and the conversation on it. */
   private Chat open(Path path, boolean story) throws IOException {
     Model loaded = Model.load(path, engine.model(true));
+    if (common.verbose) {
+      streams.err().println(loaded.placement());
+    }
     try {
       Session session = loaded.newSession(engine.session(GgmlType.F16, true));
       return story ? new Chat(session, ChatTemplate.parse(STORY, "", "")) : Chat.of(session);
