@@ -50,16 +50,17 @@ final class Continuations {
         tokens = text.lastAgain();
       }
       text.checkRoom(tokens.length);
+      int[] history = text.evaluatedAnd(tokens);
       Optional<Supplier<SpeculationStats>> speculation =
           config.speculation().map(s -> lookahead.begin(s, revision, config.maxTokens()));
       TokenLoop loop =
           new TokenLoop(
               speculation.isPresent() ? lookahead.sequence().orElseThrow() : text,
               session.model().tokenizer(),
+              history,
               tokens,
-              config.newSampler(),
-              new TokenLoop.Options(
-                  config.maxTokens(), config.stop(), config.newProcessors(session.model())),
+              config.newSampler(session.model()),
+              config.loopOptions(config.newProcessors(session.model())),
               logits());
       return new Generation(session, loop, tokens.length, ++revision, speculation);
     } finally {
@@ -190,7 +191,7 @@ final class Continuations {
         tokens ->
             new ParallelGeneration(
                 session,
-                tokens,
+                session.text().evaluatedAnd(tokens),
                 session.nPast() == 0 && tokens.length == 0,
                 new BatchLoop(branches(), session.model().tokenizer(), tokens, most, logits()));
     return continuing(prompt, again, open);

@@ -176,7 +176,7 @@ public final class Generation implements Iterable<Piece> {
     lastToken = System.nanoTime();
     firstToken = firstToken == 0 ? lastToken : firstToken;
     text.append(loop.text());
-    return Optional.of(new Piece(loop.token(), loop.logProbability(), loop.text()));
+    return Optional.of(Piece.of(loop));
   }
 
   /** Cancelled by the session. */

@@ -3,10 +3,14 @@ package org.ggml4j;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
+import org.ggml4j.decode.TokenLoop;
 import org.ggml4j.grammar.Grammar;
 import org.ggml4j.sampling.LogitsProcessor;
 import org.ggml4j.sampling.Sampler;
+import org.ggml4j.sampling.SamplerSettings;
 import org.ggml4j.sampling.Samplers;
 import org.ggml4j.schema.Choices;
 import org.ggml4j.schema.JsonSchema;
@@ -17,27 +21,24 @@ import org.ggml4j.schema.RegexGrammar;
  *
  * @param maxTokens how many tokens are generated at most; {@link Integer#MAX_VALUE} for as many as
  *     fit
- * @param temperature by which logits are divided; 0 takes the likeliest token always
- * @param topK how many of the likeliest tokens are considered; 0 for all
- * @param topP the likeliest tokens whose probabilities add up to it are considered; 1 for all
- * @param minP tokens less likely than this share of the likeliest are not considered; 0 for all
+ * @param samplers what picks the tokens: temperature, top-k and all others
  * @param seed of the random numbers; empty for another one each time
  * @param stop texts that end the generation
- * @param processors edit the logits of each step before the filters above
- * @param sampler picks the tokens instead of temperature, topK, topP, minP and seed
+ * @param processors edit the logits of each step before the samplers
+ * @param sampler picks the tokens instead of {@code samplers} and {@code seed}
+ * @param logProbs how many alternatives each piece tells with their log-probabilities, before and
+ *     after the samplers; empty for none of it
  * @param speculation guesses tokens ahead, so that the same text takes less time; empty for none
  * @param grammar that the text must follow; it comes before the processors
  */
 public record GenerationConfig(
     int maxTokens,
-    float temperature,
-    int topK,
-    float topP,
-    float minP,
+    SamplerSettings samplers,
     OptionalLong seed,
     List<String> stop,
     List<LogitsProcessor> processors,
     Optional<Sampler> sampler,
+    OptionalInt logProbs,
     Optional<Speculation> speculation,
     Optional<Grammar> grammar) {
 
@@ -45,21 +46,13 @@ public record GenerationConfig(
     if (maxTokens < 1) {
       throw new IllegalArgumentException("maxTokens: expected 1 or more, found " + maxTokens);
     }
-    if (!(temperature >= 0 && temperature < Float.POSITIVE_INFINITY)) {
-      throw new IllegalArgumentException("temperature: expected 0 or more, found " + temperature);
-    }
-    if (topK < 0) {
-      throw new IllegalArgumentException("topK: expected 0 or more, found " + topK);
-    }
-    if (!(topP >= 0 && topP <= 1)) {
-      throw new IllegalArgumentException("topP: expected 0 to 1, found " + topP);
-    }
-    if (!(minP >= 0 && minP <= 1)) {
-      throw new IllegalArgumentException("minP: expected 0 to 1, found " + minP);
-    }
     stop = List.copyOf(stop);
     if (stop.contains("")) {
       throw new IllegalArgumentException("stop: an empty text would end every generation at once");
+    }
+    if (logProbs.isPresent() && logProbs.getAsInt() < 0) {
+      throw new IllegalArgumentException(
+          "logProbs: expected 0 or more, found " + logProbs.getAsInt());
     }
     processors = List.copyOf(processors);
   }
@@ -70,14 +63,12 @@ public record GenerationConfig(
   public static GenerationConfig defaults() {
     return new GenerationConfig(
         Integer.MAX_VALUE,
-        0.8f,
-        40,
-        0.95f,
-        0.05f,
+        SamplerSettings.defaults(),
         OptionalLong.empty(),
         List.of(),
         List.of(),
         Optional.empty(),
+        OptionalInt.empty(),
         Optional.empty(),
         Optional.empty());
   }
@@ -88,97 +79,48 @@ public record GenerationConfig(
   }
 
   public GenerationConfig withMaxTokens(int n) {
-    return new GenerationConfig(
-        n, temperature, topK, topP, minP, seed, stop, processors, sampler, speculation, grammar);
+    return with(edit -> edit.maxTokens = n);
   }
 
+  /** All samplers' parameters and their order. */
+  public GenerationConfig withSamplers(SamplerSettings settings) {
+    return with(edit -> edit.samplers = settings);
+  }
+
+  /** Divides the logits by t; 0 takes the likeliest token always. */
   public GenerationConfig withTemperature(float t) {
-    return new GenerationConfig(
-        maxTokens, t, topK, topP, minP, seed, stop, processors, sampler, speculation, grammar);
+    return withSamplers(samplers.withTemperature(t));
   }
 
+  /** Considers the k likeliest tokens; 0 for all. */
   public GenerationConfig withTopK(int k) {
-    return new GenerationConfig(
-        maxTokens,
-        temperature,
-        k,
-        topP,
-        minP,
-        seed,
-        stop,
-        processors,
-        sampler,
-        speculation,
-        grammar);
+    return withSamplers(samplers.withTopK(k));
   }
 
+  /** Considers the likeliest tokens whose probabilities add up to p; 1 for all. */
   public GenerationConfig withTopP(float p) {
-    return new GenerationConfig(
-        maxTokens,
-        temperature,
-        topK,
-        p,
-        minP,
-        seed,
-        stop,
-        processors,
-        sampler,
-        speculation,
-        grammar);
+    return withSamplers(samplers.withTopP(p));
   }
 
+  /** Does not consider tokens less likely than this share of the likeliest; 0 for all. */
   public GenerationConfig withMinP(float p) {
-    return new GenerationConfig(
-        maxTokens,
-        temperature,
-        topK,
-        topP,
-        p,
-        seed,
-        stop,
-        processors,
-        sampler,
-        speculation,
-        grammar);
+    return withSamplers(samplers.withMinP(p));
   }
 
   public GenerationConfig withSeed(long s) {
-    return new GenerationConfig(
-        maxTokens,
-        temperature,
-        topK,
-        topP,
-        minP,
-        OptionalLong.of(s),
-        stop,
-        processors,
-        sampler,
-        speculation,
-        grammar);
+    return with(edit -> edit.seed = OptionalLong.of(s));
   }
 
   /** Ends the generation when one of these texts appears. */
   public GenerationConfig withStop(String... texts) {
-    return new GenerationConfig(
-        maxTokens,
-        temperature,
-        topK,
-        topP,
-        minP,
-        seed,
-        List.of(texts),
-        processors,
-        sampler,
-        speculation,
-        grammar);
+    return with(edit -> edit.stop = List.of(texts));
   }
 
   /** Adds an edit of the logits behind those there are. */
   public GenerationConfig withProcessor(LogitsProcessor processor) {
     List<LogitsProcessor> more = new ArrayList<>(processors);
     more.add(processor);
-    return new GenerationConfig(
-        maxTokens, temperature, topK, topP, minP, seed, stop, more, sampler, speculation, grammar);
+    return with(edit -> edit.processors = more);
   }
 
   /**
@@ -219,67 +161,67 @@ public record GenerationConfig(
 
   /** Lets only texts be written that follow a grammar. */
   public GenerationConfig withGrammar(Grammar rules) {
-    return new GenerationConfig(
-        maxTokens,
-        temperature,
-        topK,
-        topP,
-        minP,
-        seed,
-        stop,
-        processors,
-        sampler,
-        speculation,
-        Optional.of(rules));
+    return with(edit -> edit.grammar = Optional.of(rules));
   }
 
   /** Picks tokens in one's own way. */
   public GenerationConfig withSampler(Sampler own) {
-    return new GenerationConfig(
-        maxTokens,
-        temperature,
-        topK,
-        topP,
-        minP,
-        seed,
-        stop,
-        processors,
-        Optional.of(own),
-        speculation,
-        grammar);
+    return with(edit -> edit.sampler = Optional.of(own));
+  }
+
+  /**
+   * Tells with each piece how probable the token was and up to n alternatives were, before and
+   * after the samplers.
+   */
+  public GenerationConfig withLogProbs(int n) {
+    return with(edit -> edit.logProbs = OptionalInt.of(n));
   }
 
   /** Guesses tokens ahead: the same text in less time. */
   public GenerationConfig withSpeculation(Speculation how) {
-    return new GenerationConfig(
-        maxTokens,
-        temperature,
-        topK,
-        topP,
-        minP,
-        seed,
-        stop,
-        processors,
-        sampler,
-        Optional.of(how),
-        grammar);
+    return with(edit -> edit.speculation = Optional.of(how));
   }
 
-  /** What picks the tokens of one generation: filters in llama.cpp's order, then a draw. */
-  Sampler newSampler() {
-    if (sampler.isPresent()) {
-      return sampler.get();
+  private GenerationConfig with(Consumer<Edit> change) {
+    Edit edit = new Edit(this);
+    change.accept(edit);
+    return edit.config();
+  }
+
+  /** The components while one is changed. */
+  private static final class Edit {
+    private int maxTokens;
+    private SamplerSettings samplers;
+    private OptionalLong seed;
+    private List<String> stop;
+    private List<LogitsProcessor> processors;
+    private Optional<Sampler> sampler;
+    private OptionalInt logProbs;
+    private Optional<Speculation> speculation;
+    private Optional<Grammar> grammar;
+
+    Edit(GenerationConfig from) {
+      maxTokens = from.maxTokens;
+      samplers = from.samplers;
+      seed = from.seed;
+      stop = from.stop;
+      processors = from.processors;
+      sampler = from.sampler;
+      logProbs = from.logProbs;
+      speculation = from.speculation;
+      grammar = from.grammar;
     }
-    if (temperature == 0) {
-      return Samplers.greedy();
+
+    GenerationConfig config() {
+      return new GenerationConfig(
+          maxTokens, samplers, seed, stop, processors, sampler, logProbs, speculation, grammar);
     }
-    return Samplers.chain(
-        List.of(
-            Samplers.topK(topK),
-            Samplers.topP(topP),
-            Samplers.minP(minP),
-            Samplers.temperature(temperature)),
-        Samplers.distribution(seed.orElseGet(System::nanoTime)));
+  }
+
+  /** What picks the tokens of one generation. */
+  Sampler newSampler(Model model) {
+    return sampler.orElseGet(
+        () -> samplers.newSampler(seed.orElseGet(Samplers::freshSeed), model.samplerVocab()));
   }
 
   /** What edits the logits of one generation: the grammar, then the processors there are. */
@@ -288,5 +230,10 @@ public record GenerationConfig(
     grammar.ifPresent(rules -> all.add(model.masks(rules).newConstraint()));
     all.addAll(processors);
     return List.copyOf(all);
+  }
+
+  /** Options of a decoding loop. */
+  TokenLoop.Options loopOptions(List<LogitsProcessor> forThisLoop) {
+    return new TokenLoop.Options(maxTokens, stop, forThisLoop, logProbs);
   }
 }

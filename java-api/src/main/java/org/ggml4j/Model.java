@@ -16,6 +16,7 @@ import org.ggml4j.gguf.GgufMetadata;
 import org.ggml4j.gguf.UnsupportedModelException;
 import org.ggml4j.grammar.Grammar;
 import org.ggml4j.grammar.GrammarMasks;
+import org.ggml4j.sampling.SamplerVocab;
 import org.ggml4j.tokenizer.Tokenizer;
 import org.jspecify.annotations.Nullable;
 
@@ -45,6 +46,7 @@ public final class Model implements AutoCloseable {
   private final ModelLoader.Loaded loaded;
   private final GrammarCache grammars = new GrammarCache();
   private @Nullable Tokenizer tokenizer;
+  private @Nullable SamplerVocab samplerVocab;
   private byte @Nullable [] identity;
   private volatile boolean closed;
 
@@ -168,6 +170,21 @@ public final class Model implements AutoCloseable {
             "this model's vocabulary can't be used: " + e.getMessage());
       }
       tokenizer = made;
+    }
+    return made;
+  }
+
+  /**
+   * The vocabulary for samplers of one's own that look at texts, such as {@link
+   * org.ggml4j.sampling.Samplers#infill}.
+   *
+   * @throws UnsupportedModelException if the model has no tokenizer that is implemented
+   */
+  public synchronized SamplerVocab samplerVocab() {
+    SamplerVocab made = samplerVocab;
+    if (made == null) {
+      made = new TokenizerVocab(tokenizer());
+      samplerVocab = made;
     }
     return made;
   }

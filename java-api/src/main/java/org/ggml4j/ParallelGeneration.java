@@ -5,7 +5,6 @@ import java.util.Arrays;
 import java.util.List;
 import org.ggml4j.decode.BatchLoop;
 import org.ggml4j.decode.Hypothesis;
-import org.ggml4j.decode.TokenLoop;
 import org.ggml4j.sampling.LogitsProcessor;
 import org.ggml4j.sampling.Sampler;
 
@@ -29,7 +28,7 @@ public final class ParallelGeneration implements AutoCloseable {
   private final BatchLoop loop;
 
   /**
-   * @param common tokens of the common prompt, for samplers that look back
+   * @param common tokens of the common text, for samplers that look back
    * @param fromTheBeginning whether the common text has no tokens
    */
   ParallelGeneration(Session session, int[] common, boolean fromTheBeginning, BatchLoop loop) {
@@ -68,14 +67,10 @@ public final class ParallelGeneration implements AutoCloseable {
       session.continuations().checkTokens(prompt);
       int[] history = Arrays.copyOf(common, common.length + prompt.length);
       System.arraycopy(prompt, 0, history, common.length, prompt.length);
-      Sampler sampler = config.sampler().map(Sampler::fork).orElseGet(config::newSampler);
+      Sampler sampler = config.newSampler(session.model()).fork();
       List<LogitsProcessor> processors =
           config.newProcessors(session.model()).stream().map(LogitsProcessor::fork).toList();
-      return loop.add(
-          history,
-          prompt,
-          sampler,
-          new TokenLoop.Options(config.maxTokens(), config.stop(), processors));
+      return loop.add(history, prompt, sampler, config.loopOptions(processors));
     } finally {
       session.exit();
     }
@@ -95,9 +90,7 @@ public final class ParallelGeneration implements AutoCloseable {
   public boolean step(PieceListener listener) {
     session.enterBeside();
     try {
-      return loop.step(
-          (id, taken) ->
-              listener.onPiece(id, new Piece(taken.token(), taken.logProbability(), taken.text())));
+      return loop.step((id, taken) -> listener.onPiece(id, Piece.of(taken)));
     } finally {
       session.exit();
     }

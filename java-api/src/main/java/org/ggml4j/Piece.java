@@ -1,5 +1,9 @@
 package org.ggml4j;
 
+import java.util.Optional;
+import org.ggml4j.decode.TokenLoop;
+import org.ggml4j.sampling.LogProbs;
+
 /**
  * A token that was generated.
  *
@@ -8,5 +12,11 @@ package org.ggml4j;
  *     filter
  * @param text what can be shown now: never part of a character; empty while a character or a
  *     possible stop string is incomplete
+ * @param logProbs the alternatives, if {@link GenerationConfig#withLogProbs} asked for them
  */
-public record Piece(int token, double logProbability, String text) {}
+public record Piece(int token, double logProbability, String text, Optional<LogProbs> logProbs) {
+  /** What a loop has just generated. */
+  static Piece of(TokenLoop loop) {
+    return new Piece(loop.token(), loop.logProbability(), loop.text(), loop.logProbs());
+  }
+}

@@ -100,7 +100,12 @@ final class SessionText implements RewindableSequence {
 
   /** All tokens of the text. */
   int[] tokens() {
-    return concat(tokensInCache(), pending);
+    return evaluatedAnd(pending);
+  }
+
+  /** The tokens that were evaluated, and more of them. */
+  int[] evaluatedAnd(int[] more) {
+    return concat(tokensInCache(), more);
   }
 
   /** Those that are not pending. */

@@ -100,7 +100,7 @@ public final class BatchLoop implements AutoCloseable {
     }
     branches.checkFits(prompt, baseUsed);
     Continuation c = new Continuation(all.size(), prompt);
-    c.loop = Optional.of(new TokenLoop(c, tokenizer, history, sampler, options, logits));
+    c.loop = Optional.of(new TokenLoop(c, tokenizer, history, prompt, sampler, options, logits));
     all.add(c);
     waiting.add(c);
     return c.id;
@@ -278,7 +278,7 @@ public final class BatchLoop implements AutoCloseable {
       room = roomLeft;
       TokenLoop taken = loop();
       taken.next();
-      tokens.add(new ScoredToken(taken.token(), taken.logProbability()));
+      tokens.add(new ScoredToken(taken.token(), taken.logProbability(), taken.logProbs()));
       text.append(taken.text());
       leaveIfEnded();
       listener.onToken(id, taken);

@@ -2,6 +2,8 @@ package org.ggml4j.decode;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
+import org.ggml4j.sampling.LogProbs;
 import org.ggml4j.sampling.Logits;
 import org.ggml4j.sampling.LogitsProcessor;
 import org.ggml4j.sampling.Sampler;
@@ -20,8 +22,11 @@ public final class TokenLoop {
    * @param maxTokens at most so many tokens
    * @param stop texts that end it
    * @param processors edit the logits before the sampler sees them
+   * @param logProbs how many alternatives of each token are kept with their log-probabilities;
+   *     empty for none of it
    */
-  public record Options(int maxTokens, List<String> stop, List<LogitsProcessor> processors) {}
+  public record Options(
+      int maxTokens, List<String> stop, List<LogitsProcessor> processors, OptionalInt logProbs) {}
 
   private static final int[] NOTHING = {};
 
@@ -37,17 +42,20 @@ public final class TokenLoop {
   private int generated;
   private int token = -1;
   private double logProbability;
+  private Optional<LogProbs> logProbs = Optional.empty();
   private String text = "";
   private Optional<StopReason> reason = Optional.empty();
 
   /**
-   * @param prompt tokens to evaluate before the first new one
+   * @param history tokens that samplers and processors see as the prompt
+   * @param due the last of them, which are not evaluated yet
    * @param logits to work on, of the model's vocabulary
    */
   public TokenLoop(
       Sequence sequence,
       Tokenizer tokenizer,
-      int[] prompt,
+      int[] history,
+      int[] due,
       Sampler sampler,
       Options options,
       Logits logits) {
@@ -56,9 +64,9 @@ public final class TokenLoop {
     this.sampler = sampler;
     this.options = options;
     this.logits = logits;
-    toEvaluate = prompt;
-    history = new TokenLog(prompt);
-    decoder = new PieceDecoder(tokenizer, prompt, options.stop);
+    toEvaluate = due;
+    this.history = new TokenLog(history);
+    decoder = new PieceDecoder(tokenizer, history, options.stop);
   }
 
   /**
@@ -79,6 +87,9 @@ public final class TokenLoop {
     }
     token = sampler.sample(logits);
     logProbability = logits.logProbability(token);
+    if (options.logProbs.isPresent()) {
+      logProbs = Optional.of(LogProbs.of(logits, token, options.logProbs.getAsInt()));
+    }
     history.add(token);
     last[0] = token;
     toEvaluate = last;
@@ -121,6 +132,11 @@ public final class TokenLoop {
   /** Natural logarithm of its probability before any filter. */
   public double logProbability() {
     return logProbability;
+  }
+
+  /** Its alternatives, if the options ask for them. */
+  public Optional<LogProbs> logProbs() {
+    return logProbs;
   }
 
   /** The text that became certain with it. */

@@ -1,5 +1,6 @@
 package org.ggml4j.sampling;
 
+import java.util.List;
 import java.util.OptionalInt;
 
 /** What samplers that look at texts ask of a vocabulary. */
@@ -18,6 +19,17 @@ public interface SamplerVocab {
 
   /** Whether a token ends the generation. */
   boolean isEndOfGeneration(int token);
+
+  /** The tokens that end the generation. */
+  int[] endOfGeneration();
+
+  /** The tokens that are never generated, as the model's authors want it. */
+  int[] suppressed();
+
+  /** The breakers that texts make; they may be remembered. */
+  default SequenceBreakers breakers(List<String> texts) {
+    return SequenceBreakers.of(texts, this);
+  }
 
   /** The token that ends a turn, or else a text; nothing if there is none. */
   OptionalInt endToken();

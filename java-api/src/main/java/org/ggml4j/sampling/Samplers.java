@@ -28,6 +28,14 @@ public final class Samplers {
 
   private Samplers() {}
 
+  static LogitsProcessor off() {
+    return OFF;
+  }
+
+  static boolean isOff(LogitsProcessor processor) {
+    return processor instanceof Off;
+  }
+
   /** Picks the candidate with the highest logit; the lowest token id among equals. */
   public static Sampler greedy() {
     return Logits::best;
@@ -301,7 +309,7 @@ public final class Samplers {
   public static Sampler chain(List<? extends LogitsProcessor> processors, Sampler sampler) {
     Sampler chain = sampler;
     for (int i = processors.size() - 1; i >= 0; i--) {
-      if (!(processors.get(i) instanceof Off)) {
+      if (!isOff(processors.get(i))) {
         chain = processors.get(i).thenPick(chain);
       }
     }

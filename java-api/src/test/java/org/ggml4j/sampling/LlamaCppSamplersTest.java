@@ -8,16 +8,13 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.ggml4j.TokenizerVocab;
 import org.ggml4j.gguf.GgufFile;
 import org.ggml4j.sampling.RecordedCases.Case;
 import org.ggml4j.sampling.RecordedCases.History;
 import org.ggml4j.sampling.RecordedCases.Step;
-import org.ggml4j.tokenizer.DecodeOptions;
-import org.ggml4j.tokenizer.EncodeOptions;
-import org.ggml4j.tokenizer.SpecialToken;
 import org.ggml4j.tokenizer.Tokenizer;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -175,40 +172,5 @@ class LlamaCppSamplersTest {
       VOCABS.put(file, known);
     }
     return known;
-  }
-
-  /** A tokenizer's vocabulary. */
-  private record TokenizerVocab(Tokenizer tokenizer) implements SamplerVocab {
-    @Override
-    public int size() {
-      return tokenizer.vocab().size();
-    }
-
-    @Override
-    public byte[] word(int token) {
-      return tokenizer.decodeBytes(
-          new int[] {token}, DecodeOptions.defaults().withShowSpecial(true).withCleanSpaces(true));
-    }
-
-    @Override
-    public byte[] piece(int token) {
-      return tokenizer.tokenBytes(token, false);
-    }
-
-    @Override
-    public int[] encode(String text) {
-      return tokenizer.encode(text, EncodeOptions.plain().withAddSpecial(false));
-    }
-
-    @Override
-    public boolean isEndOfGeneration(int token) {
-      return tokenizer.special().isEndOfGeneration(token);
-    }
-
-    @Override
-    public OptionalInt endToken() {
-      OptionalInt turn = tokenizer.special().id(SpecialToken.EOT);
-      return turn.isPresent() ? turn : tokenizer.special().eos();
-    }
   }
 }

@@ -44,6 +44,16 @@ class SequenceBreakersTest {
         }
 
         @Override
+        public int[] endOfGeneration() {
+          return new int[] {9};
+        }
+
+        @Override
+        public int[] suppressed() {
+          return new int[0];
+        }
+
+        @Override
         public OptionalInt endToken() {
           return OptionalInt.empty();
         }

@@ -52,36 +52,7 @@ final class GenerateCommand implements Callable<Integer> {
           "Tokens to generate at most. Default: until the model ends, or the context is full.")
   private int maxTokens = Integer.MAX_VALUE;
 
-  @Option(
-      names = "--temp",
-      paramLabel = "T",
-      description = "Temperature; 0 takes the likeliest token always. Default: 0.8.")
-  private float temperature = 0.8f;
-
-  @Option(
-      names = "--top-k",
-      paramLabel = "K",
-      description = "Consider the K likeliest tokens; 0: all. Default: 40.")
-  private int topK = 40;
-
-  @Option(
-      names = "--top-p",
-      paramLabel = "P",
-      description = "Consider the likeliest tokens that make up P; 1: all. Default: 0.95.")
-  private float topP = 0.95f;
-
-  @Option(
-      names = "--min-p",
-      paramLabel = "P",
-      description =
-          "Consider tokens with P times the likeliest's probability; 0: all. Default: 0.05.")
-  private float minP = 0.05f;
-
-  @Option(
-      names = "--seed",
-      paramLabel = "S",
-      description = "Seed of the random numbers. Default: another one each time.")
-  private Optional<Long> seed = Optional.empty();
+  @Mixin private SamplingOptions sampling;
 
   @Option(
       names = "--stop",
@@ -147,7 +118,11 @@ final class GenerateCommand implements Callable<Integer> {
           context.generate(
               session, text, guesses.speculation().map(config::withSpeculation).orElse(config));
       interruption.onInterrupt(generation::cancel);
-      if (!output.write(streams, text, generation)) {
+      Optional<LogProbsView> logProbs =
+          config.logProbs().isPresent()
+              ? Optional.of(new LogProbsView(loaded.tokenizer()))
+              : Optional.empty();
+      if (!output.write(streams, text, generation, logProbs)) {
         return OUTPUT_CLOSED; // as a program that the signal of a closed pipe ends
       }
       sessionFiles.save(session);
@@ -158,14 +133,10 @@ final class GenerateCommand implements Callable<Integer> {
 
   private GenerationConfig config(Optional<Grammar> grammar) {
     GenerationConfig config =
-        GenerationConfig.defaults()
+        sampling
+            .apply(GenerationConfig.defaults())
             .withMaxTokens(maxTokens)
-            .withTemperature(temperature)
-            .withTopK(topK)
-            .withTopP(topP)
-            .withMinP(minP)
             .withStop(stop.toArray(String[]::new));
-    config = seed.isPresent() ? config.withSeed(seed.get()) : config;
     return grammar.map(config::withGrammar).orElse(config);
   }
 

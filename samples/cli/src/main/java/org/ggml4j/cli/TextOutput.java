@@ -34,10 +34,18 @@ final class TextOutput {
   /**
    * Writes a text while it is generated.
    *
+   * @param logProbs shows the probabilities of its tokens, a line for each, if that is asked for
    * @return false if nobody reads the output any more
    */
-  boolean write(Streams streams, String prompt, Generation generation) throws IOException {
-    return json ? writeJson(streams, generation) : writeText(streams, prompt, generation);
+  boolean write(
+      Streams streams, String prompt, Generation generation, Optional<LogProbsView> logProbs)
+      throws IOException {
+    if (json) {
+      return writeJson(streams, generation, logProbs);
+    }
+    return logProbs.isPresent()
+        ? writeLines(streams, generation, logProbs.get())
+        : writeText(streams, prompt, generation);
   }
 
   private boolean isEcho(Streams streams) {
@@ -59,7 +67,18 @@ final class TextOutput {
     return !streams.out().checkError();
   }
 
-  private static boolean writeJson(Streams streams, Generation generation) throws IOException {
+  private static boolean writeLines(Streams streams, Generation generation, LogProbsView logProbs) {
+    for (Piece piece : generation) {
+      streams.out().println(logProbs.line(piece));
+      if (streams.out().checkError()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static boolean writeJson(
+      Streams streams, Generation generation, Optional<LogProbsView> logProbs) throws IOException {
     try (Json lines = new Json(streams.out())) {
       for (Piece piece : generation) {
         lines.line(
@@ -67,6 +86,9 @@ final class TextOutput {
               o.writeNumberField("id", piece.token());
               o.writeNumberField("logprob", piece.logProbability());
               o.writeStringField("text", piece.text());
+              if (logProbs.isPresent()) {
+                logProbs.get().json(piece, o);
+              }
             });
         if (streams.out().checkError()) {
           return false;
