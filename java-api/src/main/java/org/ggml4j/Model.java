@@ -43,6 +43,7 @@ public final class Model implements AutoCloseable {
   private final ModelOptions options;
   private final CloseStack owned = new CloseStack();
   private final Set<Session> sessions = new LinkedHashSet<>();
+  private final Set<Embedder> embedders = new LinkedHashSet<>();
   private final ModelLoader.Loaded loaded;
   private final GrammarCache grammars = new GrammarCache();
   private @Nullable Tokenizer tokenizer;
@@ -146,8 +147,64 @@ public final class Model implements AutoCloseable {
     return loaded.hparams();
   }
 
+  /**
+   * What writes a text.
+   *
+   * @throws UnsupportedModelException if it is an encoder
+   */
   Architecture.Decoder architecture() {
+    if (loaded.architecture() instanceof Architecture.Decoder decoder) {
+      return decoder;
+    }
+    throw new UnsupportedModelException(
+        "architecture '"
+            + loaded.hparams().architecture()
+            + "' is an encoder: it writes no text, but Model.embed gives vectors of texts");
+  }
+
+  /** Whatever it is. */
+  Architecture anyArchitecture() {
     return loaded.architecture();
+  }
+
+  /**
+   * Vectors of texts, evaluated together: with the default options they have the length 1, so that
+   * products of two say how similar the texts are. For many calls, keep a {@link #newEmbedder}.
+   *
+   * @throws org.ggml4j.nn.ContextFullException if a text is too long
+   * @throws UnsupportedModelException if the model has no tokenizer that is implemented
+   */
+  public List<float[]> embed(List<String> texts) {
+    return embed(texts, EmbeddingOptions.defaults());
+  }
+
+  /** As {@link #embed(List)}, for texts given one by one. */
+  public List<float[]> embed(String... texts) {
+    return embed(List.of(texts));
+  }
+
+  /** As {@link #embed(List)}, with other options. */
+  public List<float[]> embed(List<String> texts, EmbeddingOptions embeddingOptions) {
+    try (Embedder embedder = newEmbedder(embeddingOptions)) {
+      return embedder.embed(texts);
+    }
+  }
+
+  /**
+   * What turns texts into vectors, for more than one call.
+   *
+   * @throws UnsupportedModelException if the model can't be pooled so
+   * @throws org.ggml4j.ggml.GgmlException if there is not enough memory
+   */
+  public synchronized Embedder newEmbedder(EmbeddingOptions embeddingOptions) {
+    checkOpen();
+    Embedder embedder = new Embedder(this, embeddingOptions);
+    embedders.add(embedder);
+    return embedder;
+  }
+
+  synchronized void forget(Embedder embedder) {
+    embedders.remove(embedder);
   }
 
   ModelLoader.Summary summary() {
@@ -253,14 +310,17 @@ public final class Model implements AutoCloseable {
   @Override
   public void close() {
     List<Session> open;
+    List<Embedder> openEmbedders;
     synchronized (this) {
       if (closed) {
         return;
       }
       closed = true;
       open = new ArrayList<>(sessions);
+      openEmbedders = new ArrayList<>(embedders);
     }
     open.forEach(Session::close);
+    openEmbedders.forEach(Embedder::close);
     OpenOwners.closed(this);
     owned.close();
   }

@@ -47,7 +47,7 @@ final class ModelLoader {
   private long total;
 
   /** What loading gives. */
-  record Loaded(Architecture.Decoder architecture, Hparams hparams, Summary summary) {}
+  record Loaded(Architecture architecture, Hparams hparams, Summary summary) {}
 
   /**
    * Where things went.
@@ -113,7 +113,7 @@ final class ModelLoader {
       throws GgufFormatException {
     WeightStore store = owned.own(new WeightStore(2 * file.tensors().size() + 64));
     Weights weights = new Weights(new FileSource(), this::place, store, nLayer);
-    Architecture.Decoder architecture = create(factory, hparams, weights);
+    Architecture architecture = create(factory, hparams, weights);
     weights.check();
     total = weights.declared().stream().mapToLong(Weight::nBytes).sum();
     report();
@@ -123,8 +123,8 @@ final class ModelLoader {
     return new Loaded(architecture, hparams, summary);
   }
 
-  private static Architecture.Decoder create(
-      Architecture.Factory factory, Hparams hparams, Weights weights) throws GgufFormatException {
+  private static Architecture create(Architecture.Factory factory, Hparams hparams, Weights weights)
+      throws GgufFormatException {
     try {
       return factory.create(hparams, weights);
     } catch (UncheckedIOException e) {

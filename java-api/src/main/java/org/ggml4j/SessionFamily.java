@@ -76,8 +76,8 @@ final class SessionFamily {
       CellCache.Options cells =
           new CellCache.Options(nCtx, options.typeK(), options.typeV(), options.flashAttn());
       cache = owned.own(new SequenceMemory(layers, memory, cells, nBatch));
-      int maxNodes = Math.max(1024, 16 * summary.nWeights() + 64 * hp.nLayer());
-      maxNodes += NODES_OF_STATES * (cache.states().isPresent() ? hp.nLayer() : 0);
+      int maxNodes =
+          maxNodes(model) + NODES_OF_STATES * (cache.states().isPresent() ? hp.nLayer() : 0);
       evaluator =
           owned.own(
               new Evaluator(
@@ -91,6 +91,11 @@ final class SessionFamily {
       owned.close();
       throw e;
     }
+  }
+
+  /** More nodes than the graph of a model has. */
+  static int maxNodes(Model model) {
+    return Math.max(1024, 16 * model.summary().nWeights() + 64 * model.hparams().nLayer());
   }
 
   SequenceMemory cache() {

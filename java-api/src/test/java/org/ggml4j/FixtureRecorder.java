@@ -35,6 +35,15 @@ public final class FixtureRecorder {
         out.println(toy.name() + ": " + Files.size(to) + " bytes");
       }
     }
+    for (Toy toy : EncoderToys.all()) {
+      if (names.matcher(toy.name()).matches()) {
+        Path model = toy.write(temporary);
+        Path to = folder.resolve(toy.name() + ".f32");
+        Reference.writeEmbeddings(model, Logit.tokens(ParityTest.N, toy.nVocab()), to);
+        Files.delete(model);
+        out.println(toy.name() + ": " + Files.size(to) + " bytes");
+      }
+    }
     Files.delete(temporary);
   }
 }

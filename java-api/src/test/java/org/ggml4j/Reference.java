@@ -25,6 +25,16 @@ final class Reference {
 
   /** Has the logits of tokens written to a file. */
   static void write(Path model, int[] tokens, Path out) throws IOException {
+    write(model, tokens, out, List.of());
+  }
+
+  /** Has the last hidden states of tokens written to a file: [n][nEmbd]. */
+  static void writeEmbeddings(Path model, int[] tokens, Path out) throws IOException {
+    write(model, tokens, out, List.of("embd"));
+  }
+
+  private static void write(Path model, int[] tokens, Path out, List<String> more)
+      throws IOException {
     String command = System.getProperty("reference");
     if (command == null) {
       throw new IOException("state llama.cpp's command with -Dreference=COMMAND");
@@ -33,6 +43,7 @@ final class Reference {
     words.add(model.toString());
     words.add(Arrays.stream(tokens).mapToObj(Integer::toString).collect(Collectors.joining(",")));
     words.add(out.toString());
+    words.addAll(more);
     Process process = new ProcessBuilder(words).redirectErrorStream(true).start();
     String said = new String(process.getInputStream().readAllBytes()).trim();
     try {

@@ -72,6 +72,7 @@ final class Toy {
     private final Map<String, Object> metadata = new LinkedHashMap<>();
     private final List<Pattern> optional = new ArrayList<>();
     private final Map<String, long[]> unread = new LinkedHashMap<>();
+    private String seed = "";
 
     private Builder(String name, String architecture) {
       this.name = name;
@@ -91,6 +92,18 @@ final class Toy {
     /** A key below the architecture's name; an Integer becomes an unsigned 32-bit number. */
     Builder set(String key, Object value) {
       metadata.put(architecture + "." + key, value);
+      return this;
+    }
+
+    /** A key that does not begin with the architecture's name. */
+    Builder setShared(String key, Object value) {
+      metadata.put(key, value);
+      return this;
+    }
+
+    /** Other values of all tensors. */
+    Builder seed(String text) {
+      seed = text;
       return this;
     }
 
@@ -145,10 +158,10 @@ final class Toy {
             new Weights(
                 asked, (il, operation, type, ne) -> cpu.bufferType(), store, hparams.nLayer());
         Architectures.byName(architecture).create(hparams, weights);
-        asked.tensors.forEach((n, ne) -> c.tensors.put(n, values(n, ne)));
+        asked.tensors.forEach((n, ne) -> c.tensors.put(n, values(seed + n, ne)));
         for (int il = 0; il < nLayer; il++) {
           String prefix = "blk." + il + ".";
-          unread.forEach((n, ne) -> c.tensors.put(prefix + n, values(n, ne)));
+          unread.forEach((n, ne) -> c.tensors.put(prefix + n, values(seed + n, ne)));
         }
       } catch (IOException e) {
         throw new AssertionError(e);

@@ -1,9 +1,13 @@
 package org.ggml4j.arch;
 
+import java.util.List;
+import java.util.Optional;
 import org.ggml4j.ggml.Tensor;
+import org.ggml4j.nn.Classifier;
 import org.ggml4j.nn.Inputs;
 import org.ggml4j.nn.KvCache;
 import org.ggml4j.nn.LayerMemory;
+import org.ggml4j.nn.Linear;
 import org.ggml4j.nn.Weights;
 
 /**
@@ -35,12 +39,41 @@ public interface Architecture {
     }
   }
 
+  /** Turns a text into a vector for each token, of which those behind it are part too. */
+  interface Encoder extends Architecture {
+    /**
+     * Appends the model to the graph of {@code in}.
+     *
+     * @param kv attention among the tokens of the batch; nothing is kept
+     * @return F32 [nEmbd, nOutputs], the last hidden states
+     */
+    Tensor forward(Inputs in, KvCache kv);
+
+    /** The window of layer {@code il}, if it does not look at everything; nothing is kept. */
+    LayerMemory memory(int il);
+
+    /** Whether a token looks at those before it only, all the same. */
+    default boolean isCausal() {
+      return false;
+    }
+  }
+
+  /** What gives scores of classes, if the file has it. */
+  default Optional<Classifier> classifier() {
+    return Optional.empty();
+  }
+
+  /** Products that are applied to the vector of a text, one after the other. */
+  default List<Linear> projections() {
+    return List.of();
+  }
+
   /** Makes an architecture from a file's hyper-parameters and weights. */
   @FunctionalInterface
   interface Factory {
     /**
      * @throws org.ggml4j.gguf.UnsupportedModelException for a variant that is not implemented
      */
-    Decoder create(Hparams hparams, Weights weights);
+    Architecture create(Hparams hparams, Weights weights);
   }
 }

@@ -10,9 +10,11 @@ import org.ggml4j.gguf.GgufFormatException;
 import org.ggml4j.gguf.GgufMetadata;
 import org.ggml4j.gguf.UnsupportedModelException;
 import org.ggml4j.nn.LayerMemory;
+import org.ggml4j.nn.Pooling;
 import org.ggml4j.nn.Qkv;
 import org.ggml4j.nn.Rope;
 import org.ggml4j.nn.Weights;
+import org.ggml4j.nn.Window;
 
 /**
  * The hyper-parameters of a model: what most architectures have by name, and under {@link #keys}
@@ -317,6 +319,27 @@ public record Hparams(
     return keys.positive("attention.layer_norm_epsilon");
   }
 
+  /** {@code ARCH.attention.causal}: whether a token looks at those before it only. */
+  public boolean causal() {
+    return keys.flag("attention.causal", true);
+  }
+
+  /** {@code ARCH.pooling_type}, if the file says one. */
+  public Optional<Pooling> pooling() {
+    int number = (int) keys.integer("pooling_type", -1); // -1, of any width, is for none
+    return number == -1 ? Optional.empty() : Optional.of(Pooling.of(number));
+  }
+
+  /** {@code tokenizer.ggml.token_type_count}, of models that tell a first text from a second. */
+  public int nTokenTypes() {
+    return keys.sharedSize("tokenizer.ggml.token_type_count", 0);
+  }
+
+  /** Number of {@code ARCH.classifier.output_labels}, at least 1. */
+  public int nClasses() {
+    return Math.max(1, keys.count("classifier.output_labels", 1));
+  }
+
   /** Blocks of the file, those included that predict further tokens. */
   public int nBlock() {
     return nLayer + keys.size("nextn_predict_layers", 0);
@@ -367,6 +390,12 @@ public record Hparams(
   /** Keys and values of all tokens, which layer {@code il} keeps. */
   public LayerMemory.Attention attention(int il, Rope rope) {
     return LayerMemory.Attention.of(nHeadKv(il), headDim, headDimV).turnedBy(rope);
+  }
+
+  /** Layer {@code il} of an encoder, which keeps nothing: what it sees. */
+  public LayerMemory seen(int il, Optional<Window> window) {
+    LayerMemory.Attention all = attention(il);
+    return window.isPresent() ? all.within(window.get()) : all;
   }
 
   /** As {@link #attention(int, Rope)}, for keys that are not turned. */

@@ -91,6 +91,33 @@ public final class Keys {
     return (int) value;
   }
 
+  /** A number of something, 0 or more, whose key does not begin with the architecture's name. */
+  public int sharedSize(String fullKey, int fallback) {
+    try {
+      if (metadata.isEmpty() || !metadata.get().contains(fullKey)) {
+        return fallback;
+      }
+      long value = metadata.get().getLong(fullKey);
+      if (value < 0 || value > MAX_SIZE) {
+        throw new GgufFormatException(
+            "expected 0 to " + MAX_SIZE + ", found " + value, null, -1, fullKey);
+      }
+      return (int) value;
+    } catch (GgufFormatException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** An integer of any sign and size. */
+  public long integer(String key, long fallback) {
+    return has(key) ? read(key, GgufMetadata::getLong) : fallback;
+  }
+
+  /** How many strings an array has. */
+  public int count(String key, int fallback) {
+    return has(key) ? read(key, (m, k) -> m.getStringArray(k).size()) : fallback;
+  }
+
   /**
    * A number, 0 or more, for each of {@code n} layers: an array in the file, or one number for all.
    */

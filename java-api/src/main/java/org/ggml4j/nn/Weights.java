@@ -136,6 +136,17 @@ public final class Weights {
         false);
   }
 
+  /** Like {@link #output}, if there is such a tensor. */
+  public Optional<Linear> optionalLinear(String name, long in, long out) {
+    return has(name + ".weight") ? Optional.of(output(name, in, out)) : Optional.empty();
+  }
+
+  /** Whether there is a tensor of exactly this shape. */
+  public boolean isOfShape(String name, long... ne) {
+    return has(name)
+        && source.find(prefix + name, ne).filter(f -> Arrays.equals(f.ne(), sizes(ne))).isPresent();
+  }
+
   /**
    * A scale of activations, stored for hardware that computes in 4 bits; GGML's products don't need
    * it.

@@ -17,6 +17,7 @@ import org.ggml4j.ggml.Device;
 import org.ggml4j.ggml.Weight;
 import org.ggml4j.ggml.WeightStore;
 import org.ggml4j.gguf.GgmlType;
+import org.ggml4j.gguf.UnsupportedModelException;
 import org.ggml4j.nn.Weights;
 
 /** The parameters of a model in training: F32 weights, their gradients, and AdamW's moments. */
@@ -47,7 +48,7 @@ final class Parameters implements CloseStack.Closing {
               (il, operation, type, ne) -> cpu.bufferType(),
               store,
               hparams.nLayer());
-      architecture = factory.create(hparams, weights);
+      architecture = decoder(factory.create(hparams, weights), hparams);
       weights.check();
       for (Weight w : weights.declared()) {
         store.setParameter(w);
@@ -126,6 +127,14 @@ final class Parameters implements CloseStack.Closing {
     double u = ((TokenDataset.mix(stream, 2 * index) >>> 11) + 1) * 0x1p-53;
     double v = (TokenDataset.mix(stream, 2 * index + 1) >>> 11) * 0x1p-53;
     return StrictMath.sqrt(-2 * StrictMath.log(u)) * StrictMath.cos(2 * StrictMath.PI * v);
+  }
+
+  private static Architecture.Decoder decoder(Architecture architecture, Hparams hparams) {
+    if (architecture instanceof Architecture.Decoder decoder) {
+      return decoder;
+    }
+    throw new UnsupportedModelException(
+        "training: '" + hparams.architecture() + "' is an encoder, only decoders can be trained");
   }
 
   Architecture.Decoder architecture() {
