@@ -11,6 +11,8 @@ module org.ggml4j {
   requires com.fasterxml.jackson.core;
   requires static transitive org.jspecify;
 
+  uses org.ggml4j.arch.ArchitectureProvider;
+
   exports org.ggml4j;
   exports org.ggml4j.chat;
   exports org.ggml4j.sampling;

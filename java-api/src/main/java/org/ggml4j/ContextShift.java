@@ -1,7 +1,9 @@
 package org.ggml4j;
 
+import org.ggml4j.arch.Architecture;
 import org.ggml4j.gguf.UnsupportedModelException;
 import org.ggml4j.nn.CellCache;
+import org.ggml4j.nn.LayerMemory;
 import org.ggml4j.nn.SequenceMemory;
 
 /**
@@ -44,7 +46,18 @@ final class ContextShift {
 
   /** Throws if a model's tokens can't be moved to other positions. */
   static void checkCanShift(Model model) {
-    if (!model.architecture().canShift()) {
+    Architecture.Decoder architecture = model.architecture();
+    for (int il = 0; il < model.hparams().nLayer(); il++) {
+      if (architecture.memory(il) instanceof LayerMemory.Attention layer
+          && layer.rope().filter(rope -> !rope.canShift()).isPresent()) {
+        throw new UnsupportedModelException(
+            "'"
+                + model.hparams().architecture()
+                + "' can't move tokens: rope.dimension_sections has a fourth position, which stays"
+                + " 0");
+      }
+    }
+    if (!architecture.canShift()) {
       throw new UnsupportedModelException(
           "architecture '"
               + model.hparams().architecture()

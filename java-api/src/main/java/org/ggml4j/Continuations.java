@@ -45,7 +45,7 @@ final class Continuations {
       checkTokens(prompt);
       SessionText text = session.text();
       Lookahead lookahead = session.lookahead();
-      int[] tokens = text.pendingAnd(prompt);
+      int[] tokens = text.pendingAnd(SourceReader.read(session, prompt));
       if (tokens.length == 0 && !text.knowsLogits()) {
         tokens = text.lastAgain();
       }
@@ -95,7 +95,7 @@ final class Continuations {
   // ---- prompts
 
   int[] encode(String prompt) {
-    return encode(prompt, session.tokens().length == 0);
+    return encode(prompt, SourceReader.reads(session) || session.tokens().length == 0);
   }
 
   /** The tokens of a prompt; in front of a first one, those that the model wants there. */

@@ -73,8 +73,16 @@ final class SessionFamily {
         memory.add(summary.layerDevices().get(il).bufferType());
       }
       int nBatch = Math.min(options.nBatch(), nCtx);
+      boolean flash = options.flashAttn() && model.architecture().canFlash();
+      if (!flash && options.typeV().isQuantized()) {
+        throw new IllegalArgumentException(
+            "'"
+                + hp.architecture()
+                + "' computes attention in separate operations: use F16 for the cached values, not "
+                + options.typeV());
+      }
       CellCache.Options cells =
-          new CellCache.Options(nCtx, options.typeK(), options.typeV(), options.flashAttn());
+          new CellCache.Options(nCtx, options.typeK(), options.typeV(), flash);
       cache = owned.own(new SequenceMemory(layers, memory, cells, nBatch));
       int maxNodes =
           maxNodes(model) + NODES_OF_STATES * (cache.states().isPresent() ? hp.nLayer() : 0);

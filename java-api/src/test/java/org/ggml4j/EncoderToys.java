@@ -62,6 +62,13 @@ final class EncoderToys {
             encoder("eurobert", "eurobert"),
             encoder("llama-embed-causal", "llama-embed").unset("attention.causal"),
             encoder("llama-embed", "llama-embed").with("rope_freqs.weight"),
+            encoder("t5encoder", "t5encoder")
+                .unset("attention.head_count_kv")
+                .set("attention.relative_buckets_count", 8),
+            encoder("t5encoder-gated", "t5encoder")
+                .unset("attention.head_count_kv")
+                .set("attention.relative_buckets_count", 32)
+                .with(".*ffn_gate.weight", ".*attn_rel_b.weight"),
             encoder("gemma-embedding", "gemma-embedding")
                 .set("block_count", 6)
                 .set("attention.key_length", 32)
@@ -74,6 +81,14 @@ final class EncoderToys {
                 .set("dense_3_feat_out", 64))
         .forEach(b -> rows.put(b.seed(seed).build().name(), b.build()));
     return List.copyOf(rows.values());
+  }
+
+  /** An encoder with a decoder that writes: the row of {@code t5}. */
+  static Toy.Builder t5(String name) {
+    return Toy.of(name, "t5")
+        .unset("attention.head_count_kv")
+        .set("attention.relative_buckets_count", 8)
+        .set("decoder_start_token_id", 0);
   }
 
   private static Toy.Builder encoder(String name, String architecture) {

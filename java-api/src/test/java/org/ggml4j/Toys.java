@@ -467,6 +467,7 @@ final class Toys {
     TreeSet<String> missing = new TreeSet<>(Architectures.names());
     ROWS.values().forEach(t -> missing.remove(t.architecture()));
     EncoderToys.all().forEach(t -> missing.remove(t.architecture()));
+    missing.remove("t5"); // T5Test: its decoder needs a text that was read
     if (!missing.isEmpty()) {
       throw new AssertionError("architectures without a row in Toys: " + missing);
     }

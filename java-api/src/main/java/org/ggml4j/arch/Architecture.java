@@ -37,6 +37,20 @@ public interface Architecture {
     default boolean canShift() {
       return true;
     }
+
+    /** Whether attention can be computed as one operation. */
+    default boolean canFlash() {
+      return true;
+    }
+  }
+
+  /** Writes a text while it looks at another one, the source, such as one to be translated. */
+  interface EncoderDecoder extends Decoder {
+    /** What turns the source into the states that {@link Inputs#source} gives. */
+    Encoder encoder();
+
+    /** The token that a text begins with. */
+    int decoderStart();
   }
 
   /** Turns a text into a vector for each token, of which those behind it are part too. */

@@ -1,11 +1,17 @@
 package org.ggml4j.arch;
 
+import java.util.Collections;
 import java.util.Map;
+import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.ggml4j.gguf.UnsupportedModelException;
 
-/** The architectures there are, by the name that {@code general.architecture} gives them. */
+/**
+ * The architectures there are, by the name that {@code general.architecture} gives them: those of
+ * this library, and those of every {@link ArchitectureProvider}.
+ */
 public final class Architectures {
   private static final Map<String, Architecture.Factory> BY_NAME = new TreeMap<>();
 
@@ -95,6 +101,8 @@ public final class Architectures {
     add("stablelm", StableLm::new);
     add("starcoder", StarCoder::new);
     add("starcoder2", StarCoder2::new);
+    add("t5", T5::new);
+    add("t5encoder", T5Encoder::new);
     add("talkie", Talkie::new);
     add("xverse", Xverse::new);
   }
@@ -105,20 +113,61 @@ public final class Architectures {
     BY_NAME.put(name, factory);
   }
 
-  /** The names of all architectures, sorted. */
-  public static Set<String> names() {
-    return Set.copyOf(BY_NAME.keySet());
+  /** Those of this library and those of providers; made when first asked for. */
+  private static final class Found {
+    static final Map<String, Architecture.Factory> ALL =
+        with(BY_NAME, ServiceLoader.load(ArchitectureProvider.class));
+
+    private Found() {}
   }
 
   /**
-   * The architecture of that name.
+   * Adds what providers make.
+   *
+   * @throws IllegalStateException if a name is made twice; says by whom
+   */
+  static Map<String, Architecture.Factory> with(
+      Map<String, Architecture.Factory> own, Iterable<ArchitectureProvider> providers) {
+    Map<String, Architecture.Factory> all = new TreeMap<>(own);
+    Map<String, String> makers = new TreeMap<>();
+    for (ArchitectureProvider provider : providers) {
+      String maker = provider.getClass().getName();
+      for (String name : provider.names()) {
+        String other = makers.getOrDefault(name, "ggml4j");
+        if (all.putIfAbsent(name, provider::create) != null) {
+          throw new IllegalStateException(
+              "the architecture '"
+                  + name
+                  + "' is made by "
+                  + maker
+                  + " and by "
+                  + other
+                  + ": take one of them off the class path, or give it another name");
+        }
+        makers.put(name, maker);
+      }
+    }
+    return Collections.unmodifiableMap(all);
+  }
+
+  /** The names of this library's architectures, sorted. */
+  public static Set<String> names() {
+    return Collections.unmodifiableSet(new TreeSet<>(BY_NAME.keySet()));
+  }
+
+  /**
+   * The architecture of that name, of this library or of an {@link ArchitectureProvider}.
    *
    * @throws UnsupportedModelException if there is none; names those there are
+   * @throws IllegalStateException if two providers make the same one
    */
   public static Architecture.Factory byName(String name) {
     Architecture.Factory factory = BY_NAME.get(name);
     if (factory == null) {
-      throw new UnsupportedModelException("architecture", name, BY_NAME.keySet());
+      factory = Found.ALL.get(name);
+    }
+    if (factory == null) {
+      throw new UnsupportedModelException("architecture", name, Found.ALL.keySet());
     }
     return factory;
   }

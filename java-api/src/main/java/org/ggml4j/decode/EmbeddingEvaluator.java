@@ -13,7 +13,6 @@ import org.ggml4j.ggml.Device;
 import org.ggml4j.ggml.Graph;
 import org.ggml4j.ggml.Scheduler;
 import org.ggml4j.ggml.Tensor;
-import org.ggml4j.gguf.UnsupportedModelException;
 import org.ggml4j.nn.Batch;
 import org.ggml4j.nn.BatchAttention;
 import org.ggml4j.nn.Classifier;
@@ -48,28 +47,24 @@ public final class EmbeddingEvaluator implements CloseStack.Closing {
   /**
    * @param devices where weights lie, the CPU last
    * @param maxNodes upper bound of the nodes of the model's graph
-   * @throws UnsupportedModelException if the model can't be pooled so
+   * @throws org.ggml4j.gguf.UnsupportedModelException if the model can't be pooled so
    */
   public EmbeddingEvaluator(
       Architecture model, Hparams hparams, List<Device> devices, int maxNodes, Options options) {
-    this.model = model;
+    this.model = model instanceof Architecture.EncoderDecoder both ? both.encoder() : model;
     this.hparams = hparams;
     this.options = options;
-    if (options.pooling == Pooling.RANK && model.classifier().isEmpty()) {
-      throw new UnsupportedModelException(
-          "pooling RANK needs a model with cls or cls.output, this one has neither");
-    }
+    hparams.require(
+        options.pooling != Pooling.RANK || this.model.classifier().isPresent(),
+        "pooling RANK: the file has neither cls nor cls.output");
     boolean causal =
-        model instanceof Architecture.Encoder encoder ? encoder.isCausal() : hparams.causal();
+        this.model instanceof Architecture.Encoder encoder ? encoder.isCausal() : hparams.causal();
     attention = new BatchAttention.Options(causal, options.flashAttn);
     for (int il = 0; il < hparams.nLayer(); il++) {
       LayerMemory memory = memory(il);
-      if (memory instanceof LayerMemory.Recurrent || memory instanceof LayerMemory.Both) {
-        throw new UnsupportedModelException(
-            "vectors of texts: architecture '"
-                + hparams.architecture()
-                + "' has recurrent layers, which is not supported");
-      }
+      hparams.require(
+          !(memory instanceof LayerMemory.Recurrent || memory instanceof LayerMemory.Both),
+          "vectors of texts: it has recurrent layers");
     }
     owned.push(scratch::close);
     try {
@@ -172,7 +167,7 @@ public final class EmbeddingEvaluator implements CloseStack.Closing {
         .filter(x -> x.ne(0) == hparams.nEmbd() && x.ne(1) == logits.ne(1))
         .orElseThrow(
             () ->
-                new UnsupportedModelException(
+                new UnsupportedOperationException(
                     "architecture '"
                         + hparams.architecture()
                         + "' gives no hidden states: its logits are not the product of a weight"

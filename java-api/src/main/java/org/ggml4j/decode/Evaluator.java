@@ -84,6 +84,7 @@ public final class Evaluator implements CloseStack.Closing {
   private boolean whole;
   private MemorySegment rows;
   private MemorySegment embeddingRows;
+  private float[][] source = {};
   private Optional<Inputs> inputs = Optional.empty();
   private Kind built = Kind.FIRST;
   private Kind planned = Kind.FIRST;
@@ -140,13 +141,27 @@ public final class Evaluator implements CloseStack.Closing {
    */
   private long reserve() {
     int n = Math.min(options.nBatch, cache.nCells());
+    if (model instanceof Architecture.EncoderDecoder) {
+      source = new float[cache.nCells()][hparams.nEmbd()]; // the longest there may be
+    }
     build(cache.largest(n, n), Output.LOGITS, false);
     scheduler.reserve(graph);
     build(cache.largest(1, 1), Output.LOGITS, false);
     scheduler.reserve(graph);
     planned = built;
+    source = new float[0][];
     forgetGraph();
     return scheduler.bufferBytes();
+  }
+
+  /**
+   * Gives the text another one to be written from, for an {@link Architecture.EncoderDecoder}.
+   *
+   * @param states a row of nEmbd values for each of its tokens
+   */
+  public void setSource(float[][] states) {
+    source = states;
+    forgetGraph();
   }
 
   private void forgetGraph() {
@@ -158,7 +173,7 @@ public final class Evaluator implements CloseStack.Closing {
   private Inputs build(Sizes sizes, Output output, boolean missed) {
     graph.clear();
     forgetGraph();
-    Inputs in = new Inputs(graph, sizes, false, cache.nCells());
+    Inputs in = new Inputs(graph, sizes, false, cache.nCells()).withSource(source);
     Tensor out = model.forward(in, cache.in(in, options.threads, missed));
     if (sizes.nOutputs() > 0) { // else only what the cache's writes depend on is computed
       if (output.hasEmbeddings()) {

@@ -1,5 +1,7 @@
 package org.ggml4j.nn;
 
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import org.ggml4j.ggml.Tensor;
 import org.ggml4j.gguf.GgmlType;
 
@@ -60,11 +62,50 @@ public final class Attention {
    */
   public static Tensor explicit(
       Tensor q, Tensor k, Tensor vTransposed, Tensor mask, Scores s, int il) {
+    return explicit(q, k, vTransposed, mask, s, Optional.empty(), il);
+  }
+
+  /**
+   * As {@link #explicit(Tensor, Tensor, Tensor, Tensor, Scores, int)}.
+   *
+   * @param bias F32 [nKv, nTokens, nHead], added to the products, if any
+   */
+  static Tensor explicit(
+      Tensor q,
+      Tensor k,
+      Tensor vTransposed,
+      Tensor mask,
+      Scores s,
+      Optional<Tensor> bias,
+      int il) {
     Tensor kq = k.mulMat(q.permute(0, 2, 1, 3)).precise().named("kq", il); // [nKv, nTokens, nHead]
+    kq = bias.isPresent() ? kq.add(bias.get()).named("kq_plus_kq_b", il) : kq;
     Tensor p = probabilities(kq, mask, s).named("kq_soft_max", il);
     Tensor kqv = vTransposed.mulMat(p).named("kqv", il); // [headDimV, nTokens, nHead]
     Tensor x = kqv.permute(0, 2, 1, 3); // [headDimV, nHead, nTokens]
     return x.cont2d(x.ne(0) * x.ne(1), x.ne(2) * x.ne(3)).named("kqv_out", il);
+  }
+
+  /**
+   * Attention to all of another text.
+   *
+   * @param in inputs of the graph, for a mask that hides nothing
+   * @param q F32 [headDim, nHead, nTokens]
+   * @param k F32 [headDim, nHeadKv, nSource]
+   * @param v F32 [headDimV, nHeadKv, nSource]
+   * @return F32 [headDimV * nHead, nTokens]
+   */
+  public static Tensor cross(Inputs in, Tensor q, Tensor k, Tensor v, float scale, int il) {
+    Tensor mask =
+        in.add("attn_inp_kq_mask_cross", GgmlType.F32, Attention::fillZeros, k.ne(2), q.ne(2));
+    Tensor keys = k.permute(0, 2, 1, 3); // [headDim, nSource, nHeadKv]
+    Tensor values = v.permute(1, 2, 0, 3).cont(); // [nSource, headDimV, nHeadKv]
+    return explicit(q, keys, values, mask, Scores.scaled(scale), il);
+  }
+
+  private static void fillZeros(Tensor to, Batch batch, Inputs.Scratch scratch) {
+    MemorySegment zeros = scratch.atLeast(to.nBytes()).asSlice(0, to.nBytes());
+    to.set(zeros.fill((byte) 0), 0, to.nBytes());
   }
 
   /**

@@ -39,6 +39,7 @@ public final class BatchAttention implements KvCache {
   private final IntFunction<LayerMemory> layers;
   private final Options options;
   private final Map<MaskKey, Tensor> masks = new HashMap<>();
+  private final Map<RelativeBias, Tensor> biases = new HashMap<>();
   private final Map<Integer, KeysAndValues> appended = new HashMap<>();
 
   /**
@@ -78,12 +79,27 @@ public final class BatchAttention implements KvCache {
         layers.apply(il) instanceof LayerMemory.Attention a ? a.window() : Optional.empty();
     Tensor mask = masks.computeIfAbsent(new MaskKey(window, scores.maxBias() > 0), this::newMask);
     Tensor k = kv.k.permute(0, 2, 1, 3); // [headDim, nTokens, nHeadKv]
-    if (options.flashAttn) {
+    if (options.flashAttn && scores.relative().isEmpty()) {
       Tensor v = kv.v.permute(0, 2, 1, 3); // [headDimV, nTokens, nHeadKv]
       return Attention.flash(q, k, v, mask, scores, il);
     }
     Tensor v = kv.v.permute(1, 2, 0, 3).cont(); // [nTokens, headDimV, nHeadKv]
-    return Attention.explicit(q, k, v, mask, scores, il);
+    return Attention.explicit(q, k, v, mask, scores, scores.relative().map(this::bias), il);
+  }
+
+  private Tensor bias(RelativeBias relative) {
+    return biases.computeIfAbsent(relative, this::newBias);
+  }
+
+  private Tensor newBias(RelativeBias relative) {
+    int n = in.nTokens();
+    Tensor buckets =
+        in.add(
+            "pos_bucket",
+            GgmlType.I32,
+            (to, batch, scratch) -> relative.fill(to, batch, scratch, n, batch::position),
+            (long) n * n);
+    return relative.apply(buckets, n);
   }
 
   private Tensor newMask(MaskKey key) {

@@ -444,6 +444,7 @@ public final class CellCache implements CloseStack.Closing {
     private final Map<Integer, Tensor> valueIds = new HashMap<>();
     private final Map<Integer, Tensor> masks = new HashMap<>();
     private @Nullable Tensor distances;
+    private final Map<RelativeBias, Tensor> biases = new HashMap<>();
 
     View(Inputs in, int nKv, int threads, boolean writes) {
       this.in = in;
@@ -498,6 +499,20 @@ public final class CellCache implements CloseStack.Closing {
       return (x.nb(2) == x.nb(1) * x.ne(1) ? x : x.cont()).reshape(nEmbd, n);
     }
 
+    private Tensor bias(RelativeBias relative) {
+      return biases.computeIfAbsent(relative, this::newBias);
+    }
+
+    private Tensor newBias(RelativeBias relative) {
+      Tensor buckets =
+          in.add(
+              "pos_bucket",
+              GgmlType.I32,
+              (to, batch, scratch) -> relative.fill(to, batch, scratch, nKv, cells::position),
+              (long) nKv * in.nTokens());
+      return relative.apply(buckets, nKv);
+    }
+
     /** The begin of each key, as values are stored. */
     private Tensor transposed(Tensor k, int headDimV) {
       Tensor all = k.type().isQuantized() ? k.cast(GgmlType.F32) : k;
@@ -542,7 +557,8 @@ public final class CellCache implements CloseStack.Closing {
           s.latent
               ? transposed(k, s.headDimV)
               : values(i).view3d(nKv, s.headDimV, s.nHeadKv, row, row * s.headDimV, 0);
-      return in.graph().expand(Attention.explicit(q, k, v, mask, scores, s.il));
+      Optional<Tensor> bias = scores.relative().map(this::bias);
+      return in.graph().expand(Attention.explicit(q, k, v, mask, scores, bias, s.il));
     }
 
     /**

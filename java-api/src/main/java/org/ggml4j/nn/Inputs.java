@@ -79,6 +79,8 @@ public final class Inputs {
   private @Nullable Tensor positions;
   private @Nullable Tensor sectionPositions;
   private @Nullable Tensor outputIds;
+  private float[][] source = {};
+  private @Nullable Tensor sourceStates;
 
   /**
    * @param allOutputs every token's logits are wanted, in order: {@link #selectOutputs} does
@@ -90,6 +92,37 @@ public final class Inputs {
     this.sizes = sizes;
     this.allOutputs = allOutputs;
     this.nCtx = nCtx;
+  }
+
+  /** States of the source's tokens, for {@link #source}: they may be replaced by as many others. */
+  public Inputs withSource(float[][] states) {
+    source = states;
+    return this;
+  }
+
+  /**
+   * The states of another text that this one is written from: F32 [nEmbd, nSource].
+   *
+   * @throws IllegalStateException if there is none
+   */
+  public Tensor source() {
+    if (source.length == 0) {
+      throw new IllegalStateException("this model writes from a source: generate from a prompt");
+    }
+    if (sourceStates == null) {
+      sourceStates =
+          add("embd_enc", GgmlType.F32, this::fillSource, source[0].length, source.length);
+    }
+    return sourceStates;
+  }
+
+  private void fillSource(Tensor to, Batch batch, Scratch scratch) {
+    long rowBytes = 4L * source[0].length;
+    MemorySegment row = scratch.atLeast(rowBytes);
+    for (int i = 0; i < source.length; i++) {
+      MemorySegment.copy(source[i], 0, row, ValueLayout.JAVA_FLOAT, 0, source[i].length);
+      to.set(row, i * rowBytes, rowBytes);
+    }
   }
 
   public Graph graph() {

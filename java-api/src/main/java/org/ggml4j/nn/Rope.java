@@ -67,6 +67,14 @@ public record Rope(RopeParameters parameters, Optional<Weight> longFactors) {
     return x.ropeExt(positions, in(nCtx).turnOnly());
   }
 
+  /**
+   * Whether keys can be turned to other positions: not where pairs turn by a token's fourth
+   * position, which is 0 wherever the token is.
+   */
+  public boolean canShift() {
+    return parameters.sections().size() < 4 || parameters.sections().get(3) == 0;
+  }
+
   private RopeParameters in(int nCtx) {
     return longFactors.isPresent() && nCtx > parameters.nCtxOrig()
         ? parameters.withFactors(longFactors)

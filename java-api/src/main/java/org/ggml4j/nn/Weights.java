@@ -113,6 +113,20 @@ public final class Weights {
     return List.copyOf(blocks);
   }
 
+  /**
+   * The same with a longer prefix, such as {@code enc.} for {@code enc.blk.3.attn_q}.
+   *
+   * @param part what comes before the names of blocks
+   */
+  public <B> List<B> blocks(String part, int n, Function<Weights, B> block) {
+    List<B> blocks = new ArrayList<>();
+    for (int i = 0; i < n; i++) {
+      String name = prefix + part + "blk." + i + ".";
+      blocks.add(block.apply(new Weights(source, placement, store, nLayer, name, i, state)));
+    }
+    return List.copyOf(blocks);
+  }
+
   /** Index of the block, -1 outside of blocks. */
   public int il() {
     return il;

@@ -23,6 +23,7 @@ public final class Main {
           "quantize",
           "imatrix",
           "eval",
+          "embed",
           "bench",
           "doctor",
           "pull",
@@ -92,6 +93,7 @@ public final class Main {
           case "quantize" -> new QuantizeCommand(streams);
           case "imatrix" -> new ImatrixCommand(streams);
           case "eval" -> new EvalCommand(streams);
+          case "embed" -> new EmbedCommand(streams);
           case "bench" -> new BenchCommand(streams);
           case "doctor" -> new DoctorCommand(streams);
           case "pull" -> new PullCommand(streams, environment);

@@ -1,0 +1,134 @@
+package org.ggml4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.ggml4j.gguf.GgmlType;
+import org.ggml4j.nn.Batch;
+import org.ggml4j.nn.ContextFullException;
+import org.ggml4j.nn.Pooling;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * T5 reads a prompt and writes what llama.cpp writes. The expected texts are those of llama.cpp's
+ * {@code llama-completion --temp 0} for the files that {@link #main} writes.
+ */
+class T5Test {
+  @TempDir Path folder;
+
+  private static Toy toy(String name) {
+    Toy.Builder row = EncoderToys.t5(name);
+    return name.equals("t5-gated")
+        ? row.with("output.weight", ".*ffn_gate.weight", ".*attn_rel_b.weight").build()
+        : row.build();
+  }
+
+  /** Words of one letter, and no end, so that the text goes on. */
+  private static Path write(Path folder, String name) throws IOException {
+    TinyGguf.Content content = toy(name).content();
+    List<String> tokens = new ArrayList<>(List.of("<pad>", "</s>", "<unk>"));
+    List<Integer> types = new ArrayList<>(List.of(3, 3, 2));
+    for (int i = 3; i < 32; i++) {
+      tokens.add("\u2581" + (char) ('a' + i - 3));
+      types.add(1);
+    }
+    float[] scores = new float[tokens.size()];
+    for (int i = 3; i < scores.length; i++) {
+      scores[i] = -i;
+    }
+    content.metadata.put("tokenizer.ggml.model", "t5");
+    content.metadata.put("tokenizer.ggml.pre", "default");
+    content.metadata.put("tokenizer.ggml.tokens", tokens);
+    content.metadata.put("tokenizer.ggml.token_type", types);
+    content.metadata.put("tokenizer.ggml.scores", scores);
+    content.metadata.put("tokenizer.ggml.eos_token_id", 1);
+    content.metadata.put("tokenizer.ggml.padding_token_id", 0);
+    content.metadata.put("tokenizer.ggml.unknown_token_id", 2);
+    content.metadata.put("tokenizer.ggml.add_bos_token", false);
+    content.metadata.put("tokenizer.ggml.add_eos_token", true);
+    content.metadata.put("tokenizer.ggml.add_space_prefix", true);
+    Path path = folder.resolve(name + ".gguf");
+    content.write(path);
+    return path;
+  }
+
+  /** Writes the files into a folder, for llama.cpp. */
+  public static void main(String[] args) throws IOException {
+    write(Path.of(args[0]), "t5");
+    write(Path.of(args[0]), "t5-gated");
+  }
+
+  private static String text(Session session, String prompt) {
+    StringBuilder text = new StringBuilder();
+    for (Piece piece : session.generate(prompt, config())) {
+      text.append(piece.text());
+    }
+    return text.toString();
+  }
+
+  private static GenerationConfig config() {
+    return GenerationConfig.greedy().withMaxTokens(24);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "t5, c f a a t q, h h h h h h h h h h h h h h h h h h h h h h h h",
+    "t5-gated, c f a a t q, p s a t t t t t t t t t t t t t t t t t t t t t",
+    "t5-gated, b b, h h h h h h h h h h h h h h h h h h h h h h h h",
+    "t5-gated, z y x w v u t s r q p o n m l k j i h g f e d c b a,"
+        + " w w w w w w w w w w w w w w w w w w w z u } h t"
+  })
+  void writesWhatLlamaCppWrites(String name, String prompt, String expected) throws IOException {
+    try (Model model = Model.load(write(folder, name), ModelOptions.defaults().withRepack(false));
+        Session exact = model.newSession(Logit.EXACT);
+        Session usual =
+            model.newSession(SessionOptions.defaults().withThreads(1).withKvType(GgmlType.F32))) {
+      assertThat(text(exact, prompt).trim()).isEqualTo(expected);
+      text(exact, "d e f");
+      assertThat(text(exact, prompt).trim()).as("after another one").isEqualTo(expected);
+      assertThat(text(usual, prompt).trim()).isEqualTo(expected);
+    }
+  }
+
+  @Test
+  void itsEncoderGivesVectors() throws IOException {
+    EmbeddingOptions options = EmbeddingOptions.defaults().withThreads(1);
+    try (Model model = Model.load(write(folder, "t5"));
+        Embedder embedder = model.newEmbedder(options.withPooling(Pooling.MEAN))) {
+      List<float[]> vectors = embedder.embed(List.of("a b c", "q r", "a b c"));
+      assertThat(Embedder.cosine(vectors.get(0), vectors.get(2))).isGreaterThan(1 - 1e-6);
+      assertThat(Embedder.cosine(vectors.get(0), vectors.get(1))).isLessThan(0.999);
+    }
+  }
+
+  @Test
+  void aTextNeedsASource() throws IOException {
+    try (Model model = Model.load(write(folder, "t5"));
+        Session session = model.newSession(Logit.EXACT.withContext(32))) {
+      Batch batch = new Batch();
+      batch.add(3, 0, 0, true);
+      assertThatThrownBy(() -> session.evaluate(batch))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("source");
+      assertThatThrownBy(() -> session.generate("a ".repeat(40), config()))
+          .isInstanceOf(ContextFullException.class);
+    }
+  }
+
+  @Test
+  void quantizedValuesAreRefused() throws IOException {
+    SessionOptions options = SessionOptions.defaults().withKvType(GgmlType.Q8_0);
+    try (Model model = Model.load(write(folder, "t5"))) {
+      assertThatThrownBy(() -> model.newSession(options))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("t5");
+    }
+  }
+}
