@@ -37,7 +37,7 @@ class RecurrentTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"mamba"})
+  @ValueSource(strings = {"mamba", "lfm2-window", "qwen35", "falcon-h1"})
   void textsOfManyLengthsInOneBatch(String toy) throws IOException {
     for (int nSeq : List.of(3, 12)) { // few lengths, and more than there are runs
       try (Model model = load(toy);
@@ -66,7 +66,7 @@ class RecurrentTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"mamba"})
+  @ValueSource(strings = {"mamba", "lfm2-window", "qwen35", "falcon-h1"})
   void goesBackToAnyPlace(String toy) throws IOException {
     try (Model model = load(toy);
         Session session = model.newSession(Logit.EXACT.withBatch(7))) {
@@ -84,7 +84,7 @@ class RecurrentTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"mamba"})
+  @ValueSource(strings = {"mamba", "lfm2-window", "qwen35", "falcon-h1"})
   void aFailedStepChangesNothing(String toy) throws IOException {
     try (Model model = load(toy);
         Session session = model.newSession(Logit.EXACT.withContext(32).withBatch(64));
@@ -111,7 +111,7 @@ class RecurrentTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"mamba"})
+  @ValueSource(strings = {"mamba", "lfm2-window", "qwen35", "falcon-h1"})
   void forksGoOnFromTheirCommonText(String toy) throws IOException {
     try (Model model = load(toy);
         Session trunk = model.newSession(Logit.EXACT)) {
@@ -140,7 +140,7 @@ class RecurrentTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"mamba"})
+  @ValueSource(strings = {"mamba", "lfm2-window", "qwen35", "falcon-h1"})
   void beamsKeepTheirStates(String toy) throws IOException {
     try (Model model = load(toy);
         Session session = model.newSession(Logit.EXACT);
@@ -160,7 +160,7 @@ class RecurrentTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"mamba"})
+  @ValueSource(strings = {"mamba", "lfm2-window", "qwen35", "falcon-h1"})
   void speculationWritesTheSameText(String toy) throws IOException {
     GenerationConfig config = GenerationConfig.greedy().withMaxTokens(60);
     int[] prompt = {TinyWords.BOS, TinyWords.FIRST_WORD, TinyWords.FIRST_WORD + 3};
@@ -174,7 +174,7 @@ class RecurrentTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"mamba"})
+  @ValueSource(strings = {"mamba", "lfm2-window", "qwen35", "falcon-h1"})
   void statesAreSavedAndRestoredOrMadeUpFor(String toy) throws IOException {
     try (Model model = load(toy);
         Session session = model.newSession(Logit.EXACT);

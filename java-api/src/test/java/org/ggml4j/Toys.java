@@ -106,6 +106,144 @@ final class Toys {
     row(Toy.of("hunyuan_vl", "hunyuan_vl").set("rope.dimension_sections", new int[] {3, 3, 2, 0}));
     row(Toy.of("internlm2", "internlm2").with("output.weight", ".*attn_[qkv].bias"));
     row(
+        Toy.of("falcon-h1", "falcon-h1")
+            .set("ssm.conv_kernel", 4)
+            .set("ssm.inner_size", 128)
+            .set("ssm.state_size", 16)
+            .set("ssm.time_step_rank", 4)
+            .set("ssm.group_count", 2)
+            .with("output.weight", ".*ssm_conv1d.bias", ".*ssm_norm.weight"));
+    row(
+        Toy.of("falcon-h1-plain", "falcon-h1")
+            .set("ssm.conv_kernel", 3)
+            .set("ssm.inner_size", 64)
+            .set("ssm.state_size", 8)
+            .set("ssm.time_step_rank", 8)
+            .set("ssm.group_count", 1)
+            .with(".*ssm_conv1d.bias"));
+    row(
+        Toy.of("granitehybrid", "granitehybrid")
+            .setByLayer("attention.head_count_kv", 2, 0)
+            .set("attention.scale", 0.3f)
+            .set("embedding_scale", 2f)
+            .set("residual_scale", 0.4f)
+            .set("logit_scale", 3f)
+            .set("ssm.conv_kernel", 4)
+            .set("ssm.inner_size", 128)
+            .set("ssm.state_size", 16)
+            .set("ssm.time_step_rank", 4)
+            .set("ssm.group_count", 2)
+            .with(".*ssm_conv1d.bias"));
+    row(
+        Toy.of("granitehybrid-experts", "granitehybrid")
+            .experts()
+            .setByLayer("attention.head_count_kv", 0, 2)
+            .set("expert_shared_feed_forward_length", 32)
+            .set("rope.scaling.finetuned", false)
+            .set("ssm.conv_kernel", 4)
+            .set("ssm.inner_size", 128)
+            .set("ssm.state_size", 16)
+            .set("ssm.time_step_rank", 4)
+            .set("ssm.group_count", 1)
+            .with("output.weight", ".*ssm_conv1d.bias"));
+    row(
+        Toy.of("jamba", "jamba")
+            .experts()
+            .setByLayer("attention.head_count_kv", 0, 2)
+            .set("ssm.conv_kernel", 4)
+            .set("ssm.inner_size", 128)
+            .set("ssm.state_size", 16)
+            .set("ssm.time_step_rank", 4)
+            .with("blk.1.ffn_gate_inp.weight", ".*ssm_(conv1d|dt).bias"));
+    row(
+        Toy.of("mamba2", "mamba2")
+            .set("ssm.conv_kernel", 4)
+            .set("ssm.inner_size", 128)
+            .set("ssm.state_size", 16)
+            .set("ssm.time_step_rank", 4)
+            .set("ssm.group_count", 2)
+            .with("output.weight", ".*ssm_conv1d.bias"));
+    row(
+        Toy.of("nemotron_h", "nemotron_h")
+            .set("block_count", 3)
+            .setByLayer("attention.head_count_kv", 0, 0, 2)
+            .setByLayer("feed_forward_length", 0, 96, 0)
+            .set("ssm.conv_kernel", 4)
+            .set("ssm.inner_size", 128)
+            .set("ssm.state_size", 16)
+            .set("ssm.time_step_rank", 4)
+            .set("ssm.group_count", 2)
+            .with(".*ssm_conv1d.bias", ".*(up|down).bias"));
+    row(
+        Toy.of("nemotron_h_moe", "nemotron_h_moe")
+            .experts()
+            .set("block_count", 3)
+            .setByLayer("attention.head_count_kv", 0, 0, 2)
+            .setByLayer("feed_forward_length", 0, 96, 0)
+            .set("expert_shared_feed_forward_length", 32)
+            .set("expert_weights_norm", true)
+            .set("expert_weights_scale", 2f)
+            .set("ssm.conv_kernel", 4)
+            .set("ssm.inner_size", 128)
+            .set("ssm.state_size", 16)
+            .set("ssm.time_step_rank", 4)
+            .set("ssm.group_count", 2)
+            .with(".*ssm_conv1d.bias", ".*exp_probs_b.bias"));
+    row(
+        Toy.of("nemotron_h_moe-latent", "nemotron_h_moe")
+            .experts()
+            .set("block_count", 3)
+            .setByLayer("attention.head_count_kv", 0, 0, 2)
+            .setByLayer("feed_forward_length", 0, 96, 0)
+            .set("expert_shared_feed_forward_length", 32)
+            .set("moe_latent_size", 32)
+            .set("ssm.conv_kernel", 4)
+            .set("ssm.inner_size", 128)
+            .set("ssm.state_size", 16)
+            .set("ssm.time_step_rank", 4)
+            .set("ssm.group_count", 2)
+            .with(".*ssm_conv1d.bias", ".*exp_probs_b.bias", ".*ffn_latent_(down|up).weight"));
+    row(
+        Toy.of("lfm2moe", "lfm2moe")
+            .experts()
+            .setByLayer("attention.head_count_kv", 2, 0)
+            .set("expert_gating_func", 2)
+            .set("leading_dense_block_count", 1)
+            .set("shortconv.l_cache", 3)
+            .with(".*exp_probs_b.bias"));
+    row(
+        Toy.of("qwen35moe", "qwen35moe")
+            .experts()
+            .set("full_attention_interval", 2)
+            .set("expert_shared_feed_forward_length", 32)
+            .set("rope.dimension_sections", new int[] {3, 3, 2, 0})
+            .set("ssm.conv_kernel", 4)
+            .set("ssm.inner_size", 64)
+            .set("ssm.state_size", 16)
+            .set("ssm.time_step_rank", 4)
+            .set("ssm.group_count", 2));
+    row(
+        Toy.of("qwen3next", "qwen3next")
+            .experts()
+            .set("full_attention_interval", 2)
+            .set("expert_shared_feed_forward_length", 32)
+            .set("ssm.conv_kernel", 4)
+            .set("ssm.inner_size", 64)
+            .set("ssm.state_size", 16)
+            .set("ssm.time_step_rank", 4)
+            .set("ssm.group_count", 2)
+            .with("output.weight", ".*attn_qkv.weight"));
+    row(
+        Toy.of("lfm2", "lfm2")
+            .setByLayer("attention.head_count_kv", 0, 2)
+            .set("shortconv.l_cache", 3));
+    row(
+        Toy.of("lfm2-window", "lfm2")
+            .setByLayer("attention.head_count_kv", 2, 0)
+            .set("attention.sliding_window", 8)
+            .set("shortconv.l_cache", 4)
+            .with("output.weight"));
+    row(
         Toy.of("mamba", "mamba")
             .set("ssm.conv_kernel", 4)
             .set("ssm.inner_size", 128)
@@ -120,6 +258,15 @@ final class Toys {
             .set("ssm.time_step_rank", 2)
             .set("ssm.dt_b_c_rms", true)
             .with(".*ssm_(conv1d|dt).bias"));
+    row(
+        Toy.of("qwen35", "qwen35")
+            .setByLayer("attention.recurrent_layers", 1, 0)
+            .set("rope.dimension_sections", new int[] {3, 3, 2, 0})
+            .set("ssm.conv_kernel", 4)
+            .set("ssm.inner_size", 64)
+            .set("ssm.state_size", 16)
+            .set("ssm.group_count", 2)
+            .set("ssm.time_step_rank", 4));
     row(Toy.of("minicpm", "minicpm").set("residual_scale", 0.4f));
     row(Toy.of("minicpm-experts", "minicpm").experts());
     row(

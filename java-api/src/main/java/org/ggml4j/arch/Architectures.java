@@ -39,6 +39,7 @@ public final class Architectures {
     add("exaone", Exaone::new);
     add("exaone4", Exaone4::new);
     add("falcon", Falcon::new);
+    add("falcon-h1", FalconH1::new);
     add("gemma", Gemma::new);
     add("gemma-embedding", GemmaEmbedding::new);
     add("gemma2", Gemma2::new);
@@ -50,6 +51,7 @@ public final class Architectures {
     add("gptneox", GptNeoX::new);
     add("granite", Granite::new);
     add("granite_swa", GraniteSwa::new);
+    add("granitehybrid", GraniteHybrid::new);
     add("granitemoe", Granite::new);
     add("hunyuan-dense", HunYuanDense::new);
     add("hunyuan-moe", HunYuanMoe::new);
@@ -59,10 +61,14 @@ public final class Architectures {
     add("jais2", Jais2::new);
     add("jina-bert-v2", JinaBert2::new);
     add("jina-bert-v3", NomicBertMoe::new);
+    add("jamba", Jamba::new);
+    add("lfm2", Lfm2::new);
+    add("lfm2moe", Lfm2Moe::new);
     add("llama", Llama::new);
     add("llama-embed", LlamaEmbed::new);
     add("maincoder", MainCoder::new);
     add("mamba", Mamba::new);
+    add("mamba2", Mamba2::new);
     add("minicpm", MiniCpm::new);
     add("minicpm3", MiniCpm3::new);
     add("mistral3", Mistral3::new);
@@ -75,6 +81,8 @@ public final class Architectures {
     add("neo-bert", NeoBert::new);
     add("nomic-bert", NomicBert::new);
     add("nomic-bert-moe", NomicBertMoe::new);
+    add("nemotron_h", NemotronH::new);
+    add("nemotron_h_moe", NemotronH::new);
     add("olmo", Olmo::new);
     add("olmo2", Olmo2::new);
     add("olmoe", OlMoe::new);
@@ -92,7 +100,10 @@ public final class Architectures {
     add("qwen2moe", Qwen2Moe::new);
     add("qwen2vl", Qwen2Vl::new);
     add("qwen3", Qwen3::new);
+    add("qwen35", Qwen35::new);
+    add("qwen35moe", Qwen35Moe::new);
     add("qwen3moe", Qwen3Moe::new);
+    add("qwen3next", Qwen3Next::new);
     add("qwen3vl", Qwen3Vl::new);
     add("refact", Refact::new);
     add("seed_oss", SeedOss::new);

@@ -13,6 +13,7 @@ import org.ggml4j.nn.LayerMemory;
 import org.ggml4j.nn.Pooling;
 import org.ggml4j.nn.Qkv;
 import org.ggml4j.nn.Rope;
+import org.ggml4j.nn.StateSpace;
 import org.ggml4j.nn.Weights;
 import org.ggml4j.nn.Window;
 
@@ -365,6 +366,25 @@ public record Hparams(
     return windowed;
   }
 
+  /**
+   * Which layers are recurrent: {@code ARCH.attention.recurrent_layers}, or all but every n-th,
+   * where n is {@code ARCH.full_attention_interval}.
+   *
+   * @param interval n if the file does not say
+   */
+  public boolean[] recurrentLayers(int interval) {
+    String key = "attention.recurrent_layers";
+    if (keys.has(key)) {
+      return keys.flags(key, nBlock());
+    }
+    int n = keys.size("full_attention_interval", interval);
+    boolean[] recurrent = new boolean[nBlock()];
+    for (int il = 0; il < nLayer; il++) {
+      recurrent[il] = n == 0 || (il + 1) % n != 0;
+    }
+    return recurrent;
+  }
+
   /** Width of all queries together. */
   public int nEmbdQ() {
     return headDim() * nHead();
@@ -385,6 +405,31 @@ public record Hparams(
     int n = some("attention.head_count", nHead(w.il()));
     int nKv = some("attention.head_count_kv", nHeadKv(w.il()));
     return w.qkv(nEmbd, headDim(), headDimV(), n, nKv);
+  }
+
+  /** Sizes of a state space model: {@code ARCH.ssm.…}. */
+  public StateSpace stateSpace() {
+    return new StateSpace(
+        nEmbd,
+        some("ssm.conv_kernel", keys.size("ssm.conv_kernel")),
+        some("ssm.inner_size", keys.size("ssm.inner_size")),
+        some("ssm.state_size", keys.size("ssm.state_size")),
+        some("ssm.time_step_rank", keys.size("ssm.time_step_rank")),
+        keys.size("ssm.group_count", 0));
+  }
+
+  /** As {@link #stateSpace}, with heads and groups that divide the channels evenly. */
+  public StateSpace stateSpaceWithHeads() {
+    StateSpace s = stateSpace();
+    int nHead = s.rank();
+    int nGroup = some("ssm.group_count", s.nGroup());
+    if (s.nInner() % nHead != 0 || nHead % nGroup != 0 || s.nInner() % nGroup != 0) {
+      throw keys.bad(
+          "ssm.time_step_rank",
+          nHead,
+          "a divisor of ssm.inner_size " + s.nInner() + ", and a multiple of ssm.group_count");
+    }
+    return s;
   }
 
   /** Keys and values of all tokens, which layer {@code il} keeps. */

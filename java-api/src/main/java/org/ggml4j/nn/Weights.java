@@ -263,8 +263,17 @@ public final class Weights {
 
   /** A feed-forward network without a gate: {@code ffn_up} and {@code ffn_down}. */
   public FeedForward feedForward(Activation f, long nEmbd, long nFf) {
-    Linear up = linear("ffn_up", nEmbd, nFf).scalingBias();
-    Linear down = linear("ffn_down", nFf, nEmbd).scalingBias();
+    return feedForward("", f, nEmbd, nFf);
+  }
+
+  /**
+   * A feed-forward network without a gate.
+   *
+   * @param suffix of the tensors' names, such as {@code _shexp} for {@code ffn_up_shexp}
+   */
+  public FeedForward feedForward(String suffix, Activation f, long nEmbd, long nFf) {
+    Linear up = linear("ffn_up" + suffix, nEmbd, nFf).scalingBias();
+    Linear down = linear("ffn_down" + suffix, nFf, nEmbd).scalingBias();
     return new FeedForward(Optional.empty(), up, down, false, f, il);
   }
 
@@ -307,6 +316,18 @@ public final class Weights {
   public Moe moe(
       Activation f, Moe.Routing routing, boolean gated, long nEmbd, long nFf, long nExpert) {
     Linear router = linear("ffn_gate_inp", nEmbd, nExpert);
+    return moe(router, f, routing, gated, nEmbd, nFf, nExpert);
+  }
+
+  /** As {@link #moe(Activation, Moe.Routing, boolean, long, long, long)}, with another router. */
+  public Moe moe(
+      Linear router,
+      Activation f,
+      Moe.Routing routing,
+      boolean gated,
+      long nEmbd,
+      long nFf,
+      long nExpert) {
     Optional<Weight> bias = optional("exp_probs_b.bias", nExpert);
     boolean fused = gated && has("ffn_gate_up_exps.weight");
     Optional<Experts> gate =

@@ -1,0 +1,175 @@
+package org.ggml4j.arch;
+
+import java.util.List;
+import java.util.Optional;
+import org.ggml4j.ggml.RopeParameters.Style;
+import org.ggml4j.ggml.Tensor;
+import org.ggml4j.ggml.Weight;
+import org.ggml4j.nn.Activation;
+import org.ggml4j.nn.Embedding;
+import org.ggml4j.nn.FeedForward;
+import org.ggml4j.nn.GatedDeltaRule;
+import org.ggml4j.nn.Inputs;
+import org.ggml4j.nn.KvCache;
+import org.ggml4j.nn.LayerMemory;
+import org.ggml4j.nn.Linear;
+import org.ggml4j.nn.RmsNorm;
+import org.ggml4j.nn.Rope;
+import org.ggml4j.nn.ShortConv;
+import org.ggml4j.nn.StateSpace;
+import org.ggml4j.nn.Weights;
+
+/**
+ * Qwen 3.5: three of four layers are gated delta networks, a linear attention behind a short
+ * convolution; the fourth has attention with norms of heads and a gate of its result.
+ *
+ * <p>arXiv 2412.06464 (gated delta networks) and 2505.06708 (gated attention). GGUF architecture
+ * {@code qwen35}; llama.cpp's src/models/qwen35.cpp and delta-net-base.cpp.
+ */
+final class Qwen35 implements Architecture.Decoder {
+  private record Attention(
+      Linear attnQ,
+      Linear attnK,
+      Linear attnV,
+      RmsNorm attnQNorm,
+      RmsNorm attnKNorm,
+      Linear attnOutput) {}
+
+  private record DeltaNet(
+      Linear attnQkv,
+      Linear attnGate,
+      ShortConv ssmConv1d,
+      Weight ssmDt,
+      Weight ssmA,
+      Linear ssmBeta,
+      Linear ssmAlpha,
+      RmsNorm ssmNorm,
+      Linear ssmOut) {}
+
+  private record Block(
+      int il,
+      RmsNorm attnNorm,
+      Optional<Attention> attention,
+      Optional<DeltaNet> deltaNet,
+      RmsNorm attnPostNorm,
+      FeedForward ffn) {}
+
+  private final Hparams hp;
+  private final boolean[] recurrent;
+  private final GatedDeltaRule delta;
+  private final Embedding tokenEmbd;
+  private final Rope rope;
+  private final List<Block> blocks;
+  private final RmsNorm outputNorm;
+  private final Linear output;
+
+  Qwen35(Hparams hp, Weights w) {
+    this.hp = hp;
+    recurrent = hp.recurrentLayers(4);
+    StateSpace s = hp.stateSpaceWithHeads();
+    delta = new GatedDeltaRule(s.nState(), s.nGroup(), s.rank());
+    tokenEmbd = w.embedding("token_embd", hp.nEmbd(), hp.nVocab());
+    rope = hp.rope(Style.INTERLEAVED_SECTIONS, Optional.empty());
+    blocks = w.blocks(hp.nLayer(), this::block);
+    outputNorm = w.rmsNorm("output_norm", hp.nEmbd(), hp.normRmsEps());
+    output = w.outputOrTied("output", tokenEmbd);
+    w.ignoreAll("cls."); // what a reranker does with the last state instead
+    w.ignoreBlocks(hp.nLayer(), hp.nBlock()); // they predict further tokens
+  }
+
+  private Block block(Weights w) {
+    return new Block(
+        w.il(),
+        w.rmsNorm("attn_norm", hp.nEmbd(), hp.normRmsEps()),
+        recurrent[w.il()] ? Optional.empty() : Optional.of(attention(w)),
+        recurrent[w.il()] ? Optional.of(deltaNet(w)) : Optional.empty(),
+        w.rmsNorm("post_attention_norm", hp.nEmbd(), hp.normRmsEps()),
+        w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()));
+  }
+
+  private Attention attention(Weights w) {
+    return new Attention(
+        w.linear("attn_q", hp.nEmbd(), 2L * hp.nEmbdQ()),
+        w.linear("attn_k", hp.nEmbd(), hp.nEmbdKv()),
+        w.linear("attn_v", hp.nEmbd(), hp.nEmbdKv()),
+        w.rmsNorm("attn_q_norm", hp.headDim(), hp.normRmsEps()),
+        w.rmsNorm("attn_k_norm", hp.headDim(), hp.normRmsEps()),
+        w.linear("attn_output", hp.nEmbdQ(), hp.nEmbd()));
+  }
+
+  private DeltaNet deltaNet(Weights w) {
+    long nKey = (long) delta.headDim() * delta.nHeadK();
+    long nValue = (long) delta.headDim() * delta.nHead();
+    int nConv = hp.keys().size("ssm.conv_kernel");
+    return new DeltaNet(
+        w.linear("attn_qkv", hp.nEmbd(), 2 * nKey + nValue),
+        w.linear("attn_gate", hp.nEmbd(), nValue),
+        w.shortConv("ssm_conv1d", nConv, 2 * nKey + nValue),
+        w.vector("ssm_dt.bias", delta.nHead()),
+        w.vector("ssm_a", delta.nHead()),
+        w.linear("ssm_beta", hp.nEmbd(), delta.nHead()),
+        w.linear("ssm_alpha", hp.nEmbd(), delta.nHead()),
+        w.rmsNorm("ssm_norm", delta.headDim(), hp.normRmsEps()),
+        w.linear("ssm_out", nValue, hp.nEmbd()));
+  }
+
+  @Override
+  public Tensor forward(Inputs in, KvCache kv) {
+    Tensor x = tokenEmbd.apply(in.tokens()); // [nEmbd, nTokens]
+    for (Block b : blocks) {
+      Tensor u = b.attnNorm.apply(x);
+      Tensor y =
+          b.attention.isPresent()
+              ? attention(b.attention.get(), u, in, kv.layer(b.il))
+              : deltaNet(b.deltaNet.orElseThrow(), u, b.il, kv);
+      if (b.il == blocks.size() - 1) {
+        y = in.selectOutputs(y); // [nEmbd, nOutputs]
+        x = in.selectOutputs(x);
+      }
+      x = y.add(x).named("attn_residual", b.il);
+      x = b.ffn.apply(b.attnPostNorm.apply(x)).add(x).named("l_out", b.il);
+    }
+    return output.apply(outputNorm.apply(x)).named("result_output"); // [nVocab, nOutputs]
+  }
+
+  private Tensor attention(Attention a, Tensor x, Inputs in, KvCache.Layer kv) {
+    Tensor both = a.attnQ.apply(x).splitHeads(2L * hp.headDim()); // [2 headDim, nHead, nTokens]
+    Tensor gate = both.columns(hp.headDim(), hp.headDim()).cont().mergeHeads().sigmoid();
+    Tensor q = rope.apply(a.attnQNorm.apply(both.columns(0, hp.headDim())), in);
+    Tensor k = rope.apply(a.attnKNorm.apply(a.attnK.apply(x).splitHeads(hp.headDim())), in);
+    Tensor v = a.attnV.apply(x).splitHeads(hp.headDim()); // [headDim, nHeadKv, nTokens]
+    float scale = hp.keys().number("attention.scale", 0);
+    Tensor y = kv.append(k, v).attend(q, scale == 0 ? hp.attnScale() : scale);
+    return a.attnOutput.apply(y.mul(gate)); // [nEmbd, nTokens]
+  }
+
+  private Tensor deltaNet(DeltaNet d, Tensor x, int il, KvCache kv) {
+    int headDim = delta.headDim();
+    int nHeadK = delta.nHeadK();
+    long nKey = (long) headDim * nHeadK;
+    Tensor z = d.attnGate.apply(x).splitHeads(headDim); // [headDim, nHead, nTokens]
+    Tensor beta = d.ssmBeta.apply(x).sigmoid(); // [nHead, nTokens]
+    Tensor dt = d.ssmAlpha.apply(x).add(x.graph().use(d.ssmDt)).softplus();
+    Tensor g = dt.mul(x.graph().use(d.ssmA)); // [nHead, nTokens]
+    Tensor qkv = d.ssmConv1d.apply(d.attnQkv.apply(x), kv.state(il, 0)).silu();
+    Tensor q = GatedDeltaRule.normalised(qkv.heads(0, headDim, nHeadK), hp.normRmsEps());
+    Tensor k = GatedDeltaRule.normalised(qkv.heads(nKey, headDim, nHeadK), hp.normRmsEps());
+    Tensor v = qkv.columns(2 * nKey, (long) headDim * delta.nHead());
+    Tensor y = delta.apply(q.mergeHeads(), k.mergeHeads(), v, g, beta, kv.state(il, 1));
+    y = d.ssmNorm.apply(y.splitHeads(headDim)).mul(z.silu()); // [headDim, nHead, nTokens]
+    return d.ssmOut.apply(y.mergeHeads()); // [nEmbd, nTokens]
+  }
+
+  @Override
+  public LayerMemory memory(int il) {
+    Optional<DeltaNet> d = blocks.get(il).deltaNet;
+    return d.isPresent()
+        ? LayerMemory.Recurrent.of(d.get().ssmConv1d.stateSize(), delta.stateSize())
+        : hp.attention(il, rope);
+  }
+
+  @Override
+  public boolean canShift() {
+    return false;
+  }
+}

@@ -1,0 +1,214 @@
+package org.ggml4j.arch;
+
+import java.util.List;
+import java.util.Optional;
+import org.ggml4j.ggml.RopeParameters.Style;
+import org.ggml4j.ggml.Tensor;
+import org.ggml4j.ggml.Weight;
+import org.ggml4j.nn.Activation;
+import org.ggml4j.nn.Embedding;
+import org.ggml4j.nn.FeedForward;
+import org.ggml4j.nn.GatedDeltaRule;
+import org.ggml4j.nn.Inputs;
+import org.ggml4j.nn.KvCache;
+import org.ggml4j.nn.LayerMemory;
+import org.ggml4j.nn.Linear;
+import org.ggml4j.nn.Moe;
+import org.ggml4j.nn.RmsNorm;
+import org.ggml4j.nn.Rope;
+import org.ggml4j.nn.ShortConv;
+import org.ggml4j.nn.Weights;
+
+/**
+ * Qwen 3 Next: three of four layers are gated delta networks, a linear attention behind a short
+ * convolution; the fourth has attention with norms of heads and a gate of its result. All have
+ * experts, beside one for all tokens that has a gate.
+ *
+ * <p>arXiv 2412.06464 (gated delta networks) and 2505.06708 (gated attention). GGUF architecture
+ * {@code qwen3next}; llama.cpp's src/models/qwen3next.cpp and delta-net-base.cpp.
+ */
+final class Qwen3Next implements Architecture.Decoder {
+  private record Attention(
+      Linear attnQ,
+      Linear attnK,
+      Linear attnV,
+      RmsNorm attnQNorm,
+      RmsNorm attnKNorm,
+      Linear attnOutput) {}
+
+  private record DeltaNet(
+      Linear attnQkv,
+      Linear attnGate,
+      ShortConv ssmConv1d,
+      Weight ssmDt,
+      Weight ssmA,
+      Linear ssmBa,
+      RmsNorm ssmNorm,
+      Linear ssmOut) {}
+
+  private record Block(
+      int il,
+      RmsNorm attnNorm,
+      Optional<Attention> attention,
+      Optional<DeltaNet> deltaNet,
+      RmsNorm attnPostNorm,
+      Moe moe,
+      Linear ffnGateInpShexp,
+      FeedForward shared) {}
+
+  private final Hparams hp;
+  private final boolean[] recurrent;
+  private final int nHeadK;
+  private final GatedDeltaRule delta;
+  private final Embedding tokenEmbd;
+  private final Rope rope;
+  private final List<Block> blocks;
+  private final RmsNorm outputNorm;
+  private final Linear output;
+
+  Qwen3Next(Hparams hp, Weights w) {
+    this.hp = hp;
+    recurrent = hp.recurrentLayers(4);
+    nHeadK = hp.stateSpaceWithHeads().nGroup();
+    int nHead = hp.stateSpaceWithHeads().rank();
+    delta = new GatedDeltaRule(hp.stateSpaceWithHeads().nState(), nHead, nHead);
+    tokenEmbd = w.embedding("token_embd", hp.nEmbd(), hp.nVocab());
+    rope = hp.rope(Style.HALVES, Optional.empty());
+    blocks = w.blocks(hp.nLayer(), this::block);
+    outputNorm = w.rmsNorm("output_norm", hp.nEmbd(), hp.normRmsEps());
+    output = w.outputOrTied("output", tokenEmbd);
+    w.ignoreAll("cls."); // what a reranker does with the last state instead
+    w.ignoreBlocks(hp.nLayer(), hp.nBlock()); // they predict further tokens
+  }
+
+  private Block block(Weights w) {
+    return new Block(
+        w.il(),
+        w.rmsNorm("attn_norm", hp.nEmbd(), hp.normRmsEps()),
+        recurrent[w.il()] ? Optional.empty() : Optional.of(attention(w)),
+        recurrent[w.il()] ? Optional.of(deltaNet(w)) : Optional.empty(),
+        w.rmsNorm("post_attention_norm", hp.nEmbd(), hp.normRmsEps()),
+        moe(w),
+        w.linear("ffn_gate_inp_shexp", hp.nEmbd(), 1),
+        shared(w));
+  }
+
+  private Moe moe(Weights w) {
+    int nFf = hp.keys().size("expert_feed_forward_length", 0);
+    Moe.Routing routing =
+        Moe.Routing.softmax(hp.nExpertUsed(), true)
+            .withScale(hp.keys().number("expert_weights_scale", 0));
+    int nFfExp = nFf > 0 ? nFf : hp.nFf() / hp.nExpertUsed();
+    return w.moe(Activation.SILU, routing, true, hp.nEmbd(), nFfExp, hp.nExpert());
+  }
+
+  private FeedForward shared(Weights w) {
+    int nFf = hp.keys().size("expert_shared_feed_forward_length", 0);
+    return w.gatedFeedForward("_shexp", Activation.SILU, hp.nEmbd(), nFf > 0 ? nFf : hp.nFf());
+  }
+
+  private Attention attention(Weights w) {
+    return new Attention(
+        w.linear("attn_q", hp.nEmbd(), 2L * hp.nEmbdQ()),
+        w.linear("attn_k", hp.nEmbd(), hp.nEmbdKv()),
+        w.linear("attn_v", hp.nEmbd(), hp.nEmbdKv()),
+        w.rmsNorm("attn_q_norm", hp.headDim(), hp.normRmsEps()),
+        w.rmsNorm("attn_k_norm", hp.headDim(), hp.normRmsEps()),
+        w.linear("attn_output", hp.nEmbdQ(), hp.nEmbd()));
+  }
+
+  private DeltaNet deltaNet(Weights w) {
+    hp.require(w.has("attn_qkv.weight"), "a fused ssm_in, as older files have");
+    w.ignoreAll("ssm_in."); // the same in another order
+    long nKey = (long) delta.headDim() * nHeadK;
+    long nValue = (long) delta.headDim() * delta.nHead();
+    int nConv = hp.keys().size("ssm.conv_kernel");
+    return new DeltaNet(
+        w.linear("attn_qkv", hp.nEmbd(), 2 * nKey + nValue).withoutScale(),
+        w.linear("attn_gate", hp.nEmbd(), nValue).withoutScale(),
+        w.shortConv("ssm_conv1d", nConv, 2 * nKey + nValue),
+        w.vector("ssm_dt.bias", delta.nHead()),
+        w.vector("ssm_a", delta.nHead()),
+        w.linear("ssm_ba", hp.nEmbd(), 2L * delta.nHead()).withoutScale(),
+        w.rmsNorm("ssm_norm", delta.headDim(), hp.normRmsEps()),
+        w.linear("ssm_out", nValue, hp.nEmbd()).withoutScale());
+  }
+
+  @Override
+  public Tensor forward(Inputs in, KvCache kv) {
+    Tensor x = tokenEmbd.apply(in.tokens()); // [nEmbd, nTokens]
+    for (Block b : blocks) {
+      Tensor u = b.attnNorm.apply(x);
+      Tensor y =
+          b.attention.isPresent()
+              ? attention(b.attention.get(), u, in, kv.layer(b.il))
+              : deltaNet(b.deltaNet.orElseThrow(), u, b.il, kv);
+      if (b.il == blocks.size() - 1) {
+        y = in.selectOutputs(y); // [nEmbd, nOutputs]
+        x = in.selectOutputs(x);
+      }
+      x = y.add(x).named("attn_residual", b.il);
+      x = feedForward(b, b.attnPostNorm.apply(x)).add(x).named("l_out", b.il);
+    }
+    return output.apply(outputNorm.apply(x)).named("result_output"); // [nVocab, nOutputs]
+  }
+
+  private Tensor attention(Attention a, Tensor x, Inputs in, KvCache.Layer kv) {
+    Tensor both = a.attnQ.apply(x).splitHeads(2L * hp.headDim()); // [2 headDim, nHead, nTokens]
+    Tensor gate = both.columns(hp.headDim(), hp.headDim()).cont().mergeHeads().sigmoid();
+    Tensor q = rope.apply(a.attnQNorm.apply(both.columns(0, hp.headDim())), in);
+    Tensor k = rope.apply(a.attnKNorm.apply(a.attnK.apply(x).splitHeads(hp.headDim())), in);
+    Tensor v = a.attnV.apply(x).splitHeads(hp.headDim()); // [headDim, nHeadKv, nTokens]
+    float scale = hp.keys().number("attention.scale", 0);
+    Tensor y = kv.append(k, v).attend(q, scale == 0 ? hp.attnScale() : scale);
+    return a.attnOutput.apply(y.mul(gate)); // [nEmbd, nTokens]
+  }
+
+  private Tensor deltaNet(DeltaNet d, Tensor x, int il, KvCache kv) {
+    int headDim = delta.headDim();
+    int nHead = delta.nHead();
+    int nEach = nHead / nHeadK; // heads of values for one of keys
+    long nKey = (long) headDim * nHeadK;
+    Tensor z = d.attnGate.apply(x).splitHeads(headDim); // [headDim, nHead, nTokens]
+    Tensor ba = d.ssmBa.apply(x).splitHeads(2L * nEach); // [2 nEach, nHeadK, nTokens]
+    Tensor beta = ba.columns(0, nEach).cont().mergeHeads().sigmoid(); // [nHead, nTokens]
+    Tensor alpha = ba.columns(nEach, nEach).cont().mergeHeads();
+    Tensor dt = alpha.add(x.graph().use(d.ssmDt)).softplus();
+    Tensor g = dt.mul(x.graph().use(d.ssmA)); // [nHead, nTokens]
+    Tensor qkv = d.ssmConv1d.apply(d.attnQkv.apply(x), kv.state(il, 0)).silu();
+    Tensor q = forEachValue(qkv.heads(0, headDim, nHeadK)); // [headDim * nHead, nTokens]
+    Tensor k = forEachValue(qkv.heads(nKey, headDim, nHeadK));
+    Tensor v = qkv.columns(2 * nKey, (long) headDim * nHead);
+    Tensor y = delta.apply(q, k, v, g, beta, kv.state(il, 1));
+    y = d.ssmNorm.apply(y.splitHeads(headDim)).mul(z.silu()); // [headDim, nHead, nTokens]
+    return d.ssmOut.apply(y.mergeHeads()); // [nEmbd, nTokens]
+  }
+
+  /** Normalised, and each repeated for the heads of values that it belongs to. */
+  private Tensor forEachValue(Tensor heads) {
+    Tensor x = GatedDeltaRule.normalised(heads, hp.normRmsEps());
+    long headDim = x.ne(0);
+    long n = x.ne(1) * x.ne(2);
+    int nEach = delta.nHead() / nHeadK;
+    Tensor all = x.reshape(headDim, 1, n).repeat(headDim, nEach, n);
+    return all.reshape(headDim * delta.nHead(), x.ne(2));
+  }
+
+  private static Tensor feedForward(Block b, Tensor x) {
+    Tensor gate = b.ffnGateInpShexp.apply(x).sigmoid(); // [1, nTokens]
+    return b.moe.apply(x).add(b.shared.apply(x).mul(gate));
+  }
+
+  @Override
+  public LayerMemory memory(int il) {
+    Optional<DeltaNet> d = blocks.get(il).deltaNet;
+    return d.isPresent()
+        ? LayerMemory.Recurrent.of(d.get().ssmConv1d.stateSize(), delta.stateSize())
+        : hp.attention(il, rope);
+  }
+
+  @Override
+  public boolean canShift() {
+    return false;
+  }
+}
