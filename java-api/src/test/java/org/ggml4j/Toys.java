@@ -212,6 +212,43 @@ final class Toys {
             .set("shortconv.l_cache", 3)
             .with(".*exp_probs_b.bias"));
     row(
+        Toy.of("plamo2", "plamo2")
+            .setByLayer("attention.head_count_kv", 0, 2)
+            .set("ssm.conv_kernel", 4)
+            .set("ssm.inner_size", 128)
+            .set("ssm.state_size", 16)
+            .set("ssm.time_step_rank", 4)
+            .set("ssm.group_count", 0)
+            .with("output.weight", ".*attn_qkv.weight", ".*ssm_dt.bias"));
+    row(
+        Toy.of("kimi-linear", "kimi-linear")
+            .experts()
+            .set("attention.head_count", 2)
+            .setByLayer("attention.head_count_kv", 0, 1)
+            .set("attention.key_length", 40)
+            .set("attention.value_length", 32)
+            .set("attention.key_length_mla", 24)
+            .set("attention.value_length_mla", 16)
+            .set("attention.kv_lora_rank", 32)
+            .set("rope.dimension_count", 8)
+            .set("kda.head_dim", 16)
+            .set("ssm.conv_kernel", 4)
+            .set("expert_gating_func", 2)
+            .set("expert_shared_count", 1)
+            .set("leading_dense_block_count", 1)
+            .with(".*exp_probs_b.bias"));
+    row(
+        Toy.of("rwkv7", "rwkv7")
+            .set("embedding_length", 128)
+            .set("wkv.head_size", 64)
+            .set("attention.head_count", 0)
+            .unset("attention.head_count_kv")
+            .set("attention.decay_lora_rank", 16)
+            .set("attention.iclr_lora_rank", 8)
+            .set("attention.value_residual_mix_lora_rank", 12)
+            .set("attention.gate_lora_rank", 20)
+            .with(".*norm(_2)?.bias", ".*time_mix_ln.bias"));
+    row(
         Toy.of("qwen35moe", "qwen35moe")
             .experts()
             .set("full_attention_interval", 2)

@@ -62,6 +62,7 @@ public final class Architectures {
     add("jina-bert-v2", JinaBert2::new);
     add("jina-bert-v3", NomicBertMoe::new);
     add("jamba", Jamba::new);
+    add("kimi-linear", KimiLinear::new);
     add("lfm2", Lfm2::new);
     add("lfm2moe", Lfm2Moe::new);
     add("llama", Llama::new);
@@ -93,6 +94,7 @@ public final class Architectures {
     add("phi3", Phi3::new);
     add("phimoe", PhiMoe::new);
     add("plamo", Plamo::new);
+    add("plamo2", Plamo2::new);
     add("plamo3", Plamo3::new);
     add("plm", Plm::new);
     add("qwen", Qwen::new);
@@ -106,6 +108,7 @@ public final class Architectures {
     add("qwen3next", Qwen3Next::new);
     add("qwen3vl", Qwen3Vl::new);
     add("refact", Refact::new);
+    add("rwkv7", Rwkv7::new);
     add("seed_oss", SeedOss::new);
     add("smollm3", SmolLm3::new);
     add("spark2_5", Spark25::new);

@@ -8,7 +8,7 @@ import org.ggml4j.ggml.Weight;
  * A) h + dt B x} and {@code y = C h}. Mamba, arXiv 2312.00752, has a head for each channel;
  * Mamba-2, arXiv 2405.21060, wide heads with one decay each, and B and C for groups of them.
  *
- * @param a F32 [nState, nHead], or [1, nHead] for one decay of a head
+ * @param a F32 [nState, nHead], or nHead numbers for one decay of a head
  * @param nState numbers of the state for each channel
  * @param headDim channels of a head
  * @param nHead number of heads
@@ -31,12 +31,14 @@ public record SelectiveScan(Weight a, int nState, int headDim, int nHead, int nG
     return state.step(
         (run, in) -> {
           Tensor table = run.table();
+          Tensor decays = table.graph().use(a);
+          decays = decays.reshape(decays.nElements() / nHead, nHead);
           Tensor states = table.reshape(nState, headDim, nHead, table.ne(1));
           Tensor y =
               states.ssmScan(
                   in.get(0).heads(0, headDim, nHead),
                   in.get(1),
-                  table.graph().use(a),
+                  decays,
                   in.get(2).heads(0, nState, nGroup),
                   in.get(3).heads(0, nState, nGroup),
                   run.ids());
