@@ -286,7 +286,9 @@ final class BenchCommand implements Callable<Integer> {
             .withGpuLayers(nGpuLayers)
             .withRepack(arranged)
             .withProgress(share -> !progress.interruption.requested());
+    long begin = System.nanoTime();
     try (Model model = Model.load(facts.file(), options)) {
+      long loadNanos = System.nanoTime() - begin;
       if (common.verbose) {
         streams.err().println(model.placement());
       }
@@ -298,7 +300,14 @@ final class BenchCommand implements Callable<Integer> {
             SpeedResult result = measure(session, test, setup.nBatch(), progress);
             report.row(
                 new BenchRow(
-                    facts, sessionOptions, setup.nBatch(), nGpuLayers, arranged, result, time));
+                    facts,
+                    sessionOptions,
+                    setup.nBatch(),
+                    nGpuLayers,
+                    arranged,
+                    loadNanos,
+                    result,
+                    time));
           }
         }
       }

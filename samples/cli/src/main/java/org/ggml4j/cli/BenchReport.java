@@ -5,7 +5,6 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -146,7 +145,7 @@ sealed interface BenchReport {
 
     @Override
     public void row(BenchRow row) throws IOException {
-      json.line(o -> write(row, o));
+      json.line(o -> Json.fields(row.fields(), o));
     }
 
     @Override
@@ -173,7 +172,7 @@ sealed interface BenchReport {
     @Override
     public void row(BenchRow row) throws IOException {
       json.writeStartObject();
-      write(row, json);
+      Json.fields(row.fields(), json);
       json.writeEndObject();
       json.flush();
     }
@@ -183,31 +182,6 @@ sealed interface BenchReport {
       json.writeEndArray();
       json.close();
       out.println();
-    }
-  }
-
-  private static void write(BenchRow row, JsonGenerator o) throws IOException {
-    for (Map.Entry<String, Object> field : row.fields().entrySet()) {
-      o.writeFieldName(field.getKey());
-      write(field.getValue(), o);
-    }
-  }
-
-  private static void write(Object value, JsonGenerator o) throws IOException {
-    if (value instanceof List<?> list) {
-      o.writeStartArray();
-      for (Object element : new ArrayList<>(list)) {
-        write(element, o);
-      }
-      o.writeEndArray();
-    } else if (value instanceof Boolean b) {
-      o.writeBoolean(b);
-    } else if (value instanceof Double d) {
-      o.writeNumber(d);
-    } else if (value instanceof Number n) {
-      o.writeNumber(n.longValue());
-    } else {
-      o.writeString(value.toString());
     }
   }
 }

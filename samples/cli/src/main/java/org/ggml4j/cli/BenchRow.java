@@ -22,6 +22,7 @@ import org.ggml4j.quantize.QuantizationRecipe;
  * One measured speed and how it came about.
  *
  * @param gpuLayers as they were asked for
+ * @param loadNanos how long loading the model took
  */
 record BenchRow(
     ModelFacts model,
@@ -29,6 +30,7 @@ record BenchRow(
     int nBatch,
     int gpuLayers,
     boolean repack,
+    long loadNanos,
     SpeedResult result,
     Instant time) {
 
@@ -97,6 +99,8 @@ record BenchRow(
     f.put("n_gpu_layers", gpuLayers);
     f.put("flash_attn", session.flashAttn() ? 1 : 0);
     f.put("repack", repack);
+    f.put("load_ns", loadNanos);
+    ProcessMemory.peakBytes().ifPresent(bytes -> f.put("peak_bytes", bytes));
     f.put("n_prompt", result.test().nPrompt());
     f.put("n_gen", result.test().nGen());
     f.put("n_depth", result.test().nDepth());

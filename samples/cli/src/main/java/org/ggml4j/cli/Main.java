@@ -25,6 +25,7 @@ public final class Main {
           "eval",
           "embed",
           "bench",
+          "quants",
           "doctor",
           "pull",
           "models",
@@ -95,6 +96,7 @@ public final class Main {
           case "eval" -> new EvalCommand(streams);
           case "embed" -> new EmbedCommand(streams);
           case "bench" -> new BenchCommand(streams);
+          case "quants" -> new QuantsCommand(streams);
           case "doctor" -> new DoctorCommand(streams);
           case "pull" -> new PullCommand(streams, environment);
           case "models" -> new ModelsCommand(streams, environment);

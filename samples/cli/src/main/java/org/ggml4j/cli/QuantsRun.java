@@ -1,0 +1,221 @@
+package org.ggml4j.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import org.ggml4j.Model;
+import org.ggml4j.ModelOptions;
+import org.ggml4j.Session;
+import org.ggml4j.SessionOptions;
+import org.ggml4j.eval.EvaluationOptions;
+import org.ggml4j.eval.KlDivergence;
+import org.ggml4j.eval.Perplexity;
+import org.ggml4j.gguf.GgufFile;
+import org.ggml4j.quantize.ImportanceMatrix;
+import org.ggml4j.quantize.QuantizationOptions;
+import org.ggml4j.quantize.QuantizationPlan;
+import org.ggml4j.quantize.QuantizationRecipe;
+import org.ggml4j.quantize.Quantizer;
+import org.jspecify.annotations.Nullable;
+
+/** Makes a model's levels one after the other and measures each. */
+final class QuantsRun implements AutoCloseable {
+  private static final double MADE = 0.2;
+  private static final double TIMED = 0.7;
+
+  /**
+   * What is done.
+   *
+   * @param name of the file's own level
+   * @param requantize whether the file may be quantized already
+   * @param text to predict; empty for no quality
+   * @param folder where a level's file lies while it is measured
+   */
+  record Job(
+      Path model,
+      String name,
+      List<QuantizationRecipe> levels,
+      Optional<ImportanceMatrix> importance,
+      boolean requantize,
+      Optional<String> text,
+      EvaluationOptions evaluation,
+      ChildBench.Options bench,
+      Path folder) {
+
+    QuantizationOptions options(QuantizationRecipe level) {
+      return QuantizationOptions.of(level)
+          .withAllowRequantize(requantize)
+          .withThreads(bench.threads());
+    }
+  }
+
+  private final Job job;
+  private final QuantsJournal journal;
+  private final Interruption interruption;
+  private final Bar bar;
+  private @Nullable Opened reference;
+  private int done;
+
+  QuantsRun(Job job, QuantsJournal journal, Interruption interruption, Bar bar) {
+    this.job = job;
+    this.journal = journal;
+    this.interruption = interruption;
+    this.bar = bar;
+  }
+
+  /** A model and a session of it, to be closed together. */
+  private record Opened(Model model, Session session) implements AutoCloseable {
+    @Override
+    public void close() {
+      session.close();
+      model.close();
+    }
+  }
+
+  /**
+   * Measures what the journal does not have.
+   *
+   * @return the reference, and the levels in their order
+   * @throws CancellationException if it was interrupted; what was measured is in the journal
+   */
+  List<QuantsRow> run() throws IOException {
+    List<QuantsRow> rows = new ArrayList<>();
+    try (GgufFile file = GgufFile.open(job.model())) {
+      Optional<QuantsRow> known = journal.row(job.name());
+      rows.add(known.isPresent() ? known.get() : added(measureReference(file)));
+      done++;
+      for (QuantizationRecipe level : job.levels()) {
+        known = journal.row(level.name());
+        rows.add(known.isPresent() ? known.get() : added(measure(file, level)));
+        done++;
+      }
+    }
+    return rows;
+  }
+
+  private QuantsRow added(QuantsRow row) throws IOException {
+    journal.add(row);
+    return row;
+  }
+
+  private QuantsRow measureReference(GgufFile file) throws IOException {
+    at(0, job.name() + " speed");
+    Inspection.Total total = Inspection.of(file).total();
+    ChildBench.Result speed = ChildBench.run(job.model(), job.bench(), interruption);
+    Optional<QuantsRow.Quality> quality = Optional.empty();
+    if (job.text().isPresent()) {
+      Perplexity.Result result =
+          Perplexity.of(reference().session(), job.text().get(), evaluation(job.name()));
+      quality = Optional.of(QuantsRow.Quality.ofReference(result.perplexity()));
+    }
+    return new QuantsRow(
+        job.name(),
+        true,
+        Files.size(job.model()),
+        total.bitsPerWeight(),
+        0,
+        speed.loadSeconds(),
+        speed.peakBytes(),
+        speed.prefill(),
+        speed.decode(),
+        quality);
+  }
+
+  private QuantsRow measure(GgufFile file, QuantizationRecipe level) throws IOException {
+    Path made =
+        job.folder().resolve(".quants-" + level + "-" + ProcessHandle.current().pid() + ".gguf");
+    try {
+      long begin = System.nanoTime();
+      Quantizer quantizer = Quantizer.of(file, job.options(level), job.importance());
+      quantizer.write(
+          made,
+          (tensor, bytes, total) -> {
+            at(MADE * bytes / total, level + " made");
+            return !interruption.requested();
+          });
+      final double seconds = (System.nanoTime() - begin) / 1e9;
+      at(MADE, level + " speed");
+      ChildBench.Result speed = ChildBench.run(made, job.bench(), interruption);
+      Optional<QuantsRow.Quality> quality = Optional.empty();
+      if (job.text().isPresent()) {
+        quality = Optional.of(quality(made, level.name(), job.text().get()));
+      }
+      QuantizationPlan plan = quantizer.plan();
+      return new QuantsRow(
+          level.name(),
+          false,
+          Files.size(made),
+          plan.bitsPerWeight(),
+          seconds,
+          speed.loadSeconds(),
+          speed.peakBytes(),
+          speed.prefill(),
+          speed.decode(),
+          quality);
+    } finally {
+      Files.deleteIfExists(made);
+    }
+  }
+
+  private QuantsRow.Quality quality(Path made, String name, String text) throws IOException {
+    Session truth = reference().session();
+    try (Opened level = open(made)) {
+      return QuantsRow.Quality.of(
+          KlDivergence.between(truth, level.session(), text, evaluation(name)));
+    }
+  }
+
+  private Opened reference() throws IOException {
+    Opened opened = reference;
+    if (opened == null) {
+      opened = open(job.model());
+      reference = opened;
+    }
+    return opened;
+  }
+
+  private Opened open(Path file) throws IOException {
+    Model model =
+        Model.load(
+            file,
+            ModelOptions.defaults()
+                .withThreads(job.bench().threads())
+                .withProgress(share -> !interruption.requested()));
+    try {
+      return new Opened(
+          model,
+          model.newSession(
+              SessionOptions.defaults()
+                  .withContext(job.evaluation().nCtx())
+                  .withThreads(job.bench().threads())));
+    } catch (RuntimeException e) {
+      model.close();
+      throw e;
+    }
+  }
+
+  private EvaluationOptions evaluation(String name) {
+    return job.evaluation()
+        .withProgress(
+            share -> {
+              at(TIMED + (1 - TIMED) * share, name + " quality");
+              return !interruption.requested();
+            });
+  }
+
+  /** Shows how far the present level has come. */
+  private void at(double share, String what) {
+    bar.at((done + share) / (1 + job.levels().size()), what);
+  }
+
+  @Override
+  public void close() {
+    if (reference != null) {
+      reference.close();
+    }
+  }
+}
