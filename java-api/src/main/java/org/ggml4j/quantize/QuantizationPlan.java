@@ -66,12 +66,29 @@ public record QuantizationPlan(QuantizationRecipe recipe, List<Planned> tensors)
   public static QuantizationPlan of(
       GgufFile file, QuantizationOptions options, Optional<ImportanceMatrix> importance)
       throws GgufFormatException {
-    List<TensorInfo> ordered = new ArrayList<>(file.tensors());
+    return of(file.metadata(), file.tensors(), options, importance);
+  }
+
+  /**
+   * Decides for a model that is in no file.
+   *
+   * @param metadata with the architecture's keys
+   * @throws IllegalArgumentException as {@link #of(GgufFile, QuantizationOptions, Optional)}
+   */
+  public static QuantizationPlan of(
+      GgufMetadata metadata,
+      List<TensorInfo> tensors,
+      QuantizationOptions options,
+      Optional<ImportanceMatrix> importance)
+      throws GgufFormatException {
+    List<TensorInfo> ordered = new ArrayList<>(tensors);
     ordered.sort(
         Comparator.<TensorInfo>comparingInt(t -> block(t.name())).thenComparing(TensorInfo::name));
     Mixture mixture =
         new Mixture(
-            options.recipe(), facts(file, ordered, importance.isPresent()), options.outputType());
+            options.recipe(),
+            facts(metadata, ordered, importance.isPresent()),
+            options.outputType());
     List<Planned> planned = new ArrayList<>();
     for (TensorInfo t : ordered) {
       GgmlType type = type(t, options, mixture);
@@ -87,9 +104,8 @@ public record QuantizationPlan(QuantizationRecipe recipe, List<Planned> tensors)
     return m.find() ? Integer.parseInt(m.group(1)) : -1;
   }
 
-  private static Mixture.Facts facts(GgufFile file, List<TensorInfo> tensors, boolean hasImportance)
-      throws GgufFormatException {
-    GgufMetadata m = file.metadata();
+  private static Mixture.Facts facts(
+      GgufMetadata m, List<TensorInfo> tensors, boolean hasImportance) throws GgufFormatException {
     String architecture = m.getString("general.architecture");
     int nLayer = m.getInt(architecture + ".block_count");
     int nHead = first(m, architecture + ".attention.head_count", 0);

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.stream.Collectors;
+import org.ggml4j.SessionOptions;
 import org.ggml4j.cli.stories.StoryGenerator;
 import org.ggml4j.eval.EvaluationOptions;
 import org.ggml4j.ggml.CpuTopology;
@@ -47,12 +48,16 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  ggml4j quants",
-      "  ggml4j quants model-f16.gguf --levels Q8_0,Q5_K_M,Q4_K_M,Q4_0 --text novel.txt"
+      "  ggml4j quants model-f16.gguf --levels Q8_0,Q5_K_M,Q4_K_M,Q4_0 --text novel.txt",
+      "  ggml4j quants --shape llama-3.1-8b --levels Q4_K_M",
+      "  ggml4j quants --shape llama-3.1-8b --fit --ctx 32768"
     })
 final class QuantsCommand implements Callable<Integer> {
   private static final int EMBEDDED_STORIES = 45;
   private static final long STORY_SEED = 4;
   private static final int STORY_CAST = 5;
+  private static final int CHUNK = 512;
+  private static final int FIT_CONTEXT = 4096;
   private static final List<QuantizationRecipe> DEFAULT_LEVELS =
       List.of(
           QuantizationRecipe.Q8_0,
@@ -76,10 +81,24 @@ final class QuantsCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "MODEL",
       arity = "0..1",
+      converter = ModelPath.class,
       description =
-          "GGUF file, best F16, BF16 or F32. Default: the small story teller that comes with the"
-              + " command.")
+          "GGUF file or the name of a pulled model, best F16, BF16 or F32. Default: the small story"
+              + " teller that comes with the command.")
   private Optional<Path> model = Optional.empty();
+
+  @Option(
+      names = "--shape",
+      paramLabel = "NAME|SIZES",
+      description =
+          "Instead of a file: random weights of a known model's shape, such as llama-3.2-1b, or of"
+              + " sizes, such as n_embd=2048,n_layer=16. Nothing is fetched.")
+  private Optional<String> shape = Optional.empty();
+
+  @Option(
+      names = "--fit",
+      description = "Only estimate the memory that each level takes, from the header or the shape.")
+  private boolean fit;
 
   @Option(
       names = "--levels",
@@ -87,7 +106,7 @@ final class QuantsCommand implements Callable<Integer> {
       split = ",",
       converter = QuantizeCommand.LevelConverter.class,
       description = "Which levels. Default: 14 from Q8_0 to Q2_K that need no importance matrix.")
-  private List<QuantizationRecipe> levels = DEFAULT_LEVELS;
+  private List<QuantizationRecipe> levels = List.of();
 
   @Option(
       names = "--imatrix",
@@ -104,8 +123,10 @@ final class QuantsCommand implements Callable<Integer> {
   @Option(
       names = "--ctx",
       paramLabel = "N",
-      description = "Tokens of a chunk of the text. Default: ${DEFAULT-VALUE}.")
-  private int nCtx = 512;
+      description =
+          "Tokens of a chunk of the text, by default 512; with --fit of the context, by default"
+              + " 4096.")
+  private Optional<Integer> context = Optional.empty();
 
   @Option(
       names = "--chunks",
@@ -156,19 +177,74 @@ final class QuantsCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Path file = model.isPresent() ? model.get() : EmbeddedModel.file();
-    Path page = suffixed(file, ".html");
-    Path json = suffixed(file, ".json");
-    Path unfinished = suffixed(file, ".unfinished.jsonl");
+    if (shape.isPresent() && model.isPresent()) {
+      throw new ParameterException(spec.commandLine(), "expected a model or --shape, found both");
+    }
+    try (LevelSource source = source()) {
+      return fit ? fit(source) : measure(source);
+    }
+  }
+
+  private Path file() throws IOException {
+    return model.isPresent() ? model.get() : EmbeddedModel.file();
+  }
+
+  private LevelSource source() throws IOException {
+    if (shape.isPresent()) {
+      try {
+        return LevelSource.OfShape.of(ModelShape.parse(shape.get()));
+      } catch (IllegalArgumentException e) {
+        throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+      }
+    }
+    Optional<ImportanceMatrix> matrix = Optional.empty();
+    if (importance.isPresent()) {
+      matrix = Optional.of(ImportanceMatrix.read(importance.get()));
+    }
+    return new LevelSource.OfFile(GgufFile.open(file()), matrix);
+  }
+
+  private int fit(LevelSource source) throws IOException {
+    QuantsRun.Job job = job(source);
+    SessionOptions options = SessionOptions.defaults().withContext(context.orElse(FIT_CONTEXT));
+    long free = Device.cpu().memoryFree();
+    Table table = new Table(7).right(1, 2, 3, 4, 5);
+    table.row("level", "weights", "cache", "compute", "java", "together", "");
+    for (QuantizationRecipe level : job.levels()) {
+      MemoryFit memory = MemoryFit.of(source.metadata(), plan(source, job, level), options);
+      table.row(
+          level.name(),
+          Figures.bytes(memory.weights()),
+          Figures.bytes(memory.cache()),
+          Figures.bytes(memory.compute()),
+          Figures.bytes(memory.java()),
+          Figures.bytes(memory.total()),
+          memory.total() <= free ? "fits" : "does not fit");
+    }
+    table.print(streams.out(), "");
+    streams
+        .out()
+        .println(
+            "For a context of "
+                + options.nCtx()
+                + " tokens; "
+                + Figures.bytes(free)
+                + " of memory are free.");
+    return 0;
+  }
+
+  private int measure(LevelSource source) throws IOException {
+    Path page = suffixed(".html");
+    Path json = suffixed(".json");
+    Path unfinished = suffixed(".unfinished.jsonl");
     Outputs.requireWritable(page);
-    QuantsRun.Job job;
-    Map<String, Object> setting;
-    String title;
-    try (GgufFile gguf = GgufFile.open(file)) {
-      title = gguf.metadata().getString("general.name", name(file));
-      job = job(file, gguf);
-      setting = setting(file, job);
-      checkLevels(gguf, job);
+    QuantsRun.Job job = job(source);
+    Map<String, Object> setting = setting(job);
+    for (QuantizationRecipe level : job.levels()) { // before the first is measured
+      String size = Figures.bytes(plan(source, job, level).nBytes());
+      if (common.verbose) {
+        streams.err().println(level + ": " + size);
+      }
     }
     if (restart) {
       Files.deleteIfExists(unfinished);
@@ -181,11 +257,12 @@ final class QuantsCommand implements Callable<Integer> {
     try (Interruption interruption = Interruption.begin();
         Bar bar = new Bar(streams, "quants");
         QuantsRun run = new QuantsRun(job, journal, interruption, bar)) {
-      rows = run.run();
+      rows = run.run(source);
     } catch (CancellationException e) {
       streams.err().println("ggml4j: stopped; the same command goes on from here");
       return Errors.FAILED;
     }
+    String title = source.metadata().getString("general.name", name());
     QuantsReport report = new QuantsReport(title, setting, rows);
     report.writeJson(json);
     report.writePage(page);
@@ -195,36 +272,44 @@ final class QuantsCommand implements Callable<Integer> {
     return 0;
   }
 
-  private Path suffixed(Path file, String suffix) {
-    Path prefix = output.orElseGet(() -> Path.of(name(file) + "-quants"));
+  private QuantizationPlan plan(LevelSource source, QuantsRun.Job job, QuantizationRecipe level)
+      throws IOException {
+    try {
+      return source.plan(job.options(level));
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), "level " + level + ": " + e.getMessage(), e);
+    }
+  }
+
+  private Path suffixed(String suffix) {
+    Path prefix = output.orElseGet(() -> Path.of(name() + "-quants"));
     return prefix.resolveSibling(prefix.getFileName() + suffix);
   }
 
-  private String name(Path file) {
-    return model.isEmpty()
-        ? "tiny-stories"
-        : file.getFileName().toString().replaceFirst("\\.gguf$", "");
+  private String name() {
+    if (shape.isPresent()) {
+      return shape.get().contains("=") ? "shape" : shape.get();
+    }
+    return model
+        .map(file -> file.getFileName().toString().replaceFirst("\\.gguf$", ""))
+        .orElse("tiny-stories");
   }
 
-  private QuantsRun.Job job(Path file, GgufFile gguf) throws IOException {
-    GgufMetadata metadata = gguf.metadata();
-    Optional<QuantizationRecipe> own = level(metadata);
-    boolean tokens = Inspection.of(gguf).tokenizer().supported();
-    Optional<ImportanceMatrix> matrix = Optional.empty();
-    if (importance.isPresent()) {
-      matrix = Optional.of(ImportanceMatrix.read(importance.get()));
-    }
+  private QuantsRun.Job job(LevelSource source) throws IOException {
+    Optional<QuantizationRecipe> own = level(source.metadata());
+    boolean tokens =
+        source instanceof LevelSource.OfFile f && Inspection.of(f.file()).tokenizer().supported();
+    List<QuantizationRecipe> wanted = levels.isEmpty() ? DEFAULT_LEVELS : levels;
     try {
       return new QuantsRun.Job(
-          file,
+          shape.isPresent() ? Optional.empty() : Optional.of(file()),
           own.map(Enum::name).orElse("original"),
-          levels.stream().filter(l -> own.isEmpty() || own.get() != l).distinct().toList(),
-          matrix,
+          wanted.stream().filter(l -> own.isEmpty() || own.get() != l).distinct().toList(),
           own.isEmpty() || own.get().baseType().isQuantized(),
           tokens ? Optional.of(corpus()) : Optional.empty(),
-          EvaluationOptions.defaults().withContext(nCtx).withMaxChunks(chunks),
+          EvaluationOptions.defaults().withContext(context.orElse(CHUNK)).withMaxChunks(chunks),
           new ChildBench.Options(nPrompt, nGen, repetitions, threads, List.of()),
-          Objects.requireNonNull(suffixed(file, "").toAbsolutePath().getParent()));
+          Objects.requireNonNull(suffixed("").toAbsolutePath().getParent()));
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }
@@ -248,34 +333,23 @@ final class QuantsCommand implements Callable<Integer> {
             .stream().limit(EMBEDDED_STORIES).collect(Collectors.joining("\n\n"));
   }
 
-  /** Finds out before the first is measured that one can't be made. */
-  private void checkLevels(GgufFile gguf, QuantsRun.Job job) throws IOException {
-    for (QuantizationRecipe level : job.levels()) {
-      try {
-        QuantizationPlan plan = QuantizationPlan.of(gguf, job.options(level), job.importance());
-        if (common.verbose) {
-          streams.err().println(level + ": " + Figures.bytes(plan.nBytes()));
-        }
-      } catch (IllegalArgumentException e) {
-        throw new ParameterException(
-            spec.commandLine(), "level " + level + ": " + e.getMessage(), e);
-      }
-    }
-  }
-
   /** All that the figures depend on. */
-  private Map<String, Object> setting(Path file, QuantsRun.Job job) throws IOException {
+  private Map<String, Object> setting(QuantsRun.Job job) throws IOException {
     Map<String, Object> s = new LinkedHashMap<>();
     s.put("ggml4j_version", Version.version());
     s.put("ggml_version", GgmlInfo.load().version());
     s.put("cpu_info", Device.cpu().description());
     s.put("threads", threads);
-    s.put("model", file.getFileName().toString());
-    s.put("model_bytes", Files.size(file));
-    s.put("model_time", Files.getLastModifiedTime(file).toString());
+    if (job.model().isPresent()) {
+      Path file = job.model().get();
+      s.put("model", file.getFileName().toString());
+      s.put("model_bytes", Files.size(file));
+      s.put("model_time", Files.getLastModifiedTime(file).toString());
+    }
+    shape.ifPresent(name -> s.put("shape", name));
     s.put("text", text.map(Path::toString).orElse("stories of ggml4j"));
     s.put("text_sha256", job.text().map(QuantsCommand::hash).orElse("none"));
-    s.put("n_ctx", nCtx);
+    s.put("n_ctx", job.evaluation().nCtx());
     s.put("chunks", chunks);
     s.put("n_prompt", nPrompt);
     s.put("n_gen", nGen);

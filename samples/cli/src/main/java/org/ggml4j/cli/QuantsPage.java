@@ -155,7 +155,7 @@ final class QuantsPage {
         rows.stream()
             .sorted(
                 Comparator.comparingLong(QuantsRow::fileBytes)
-                    .thenComparing(r -> -good.applyAsDouble(r)))
+                    .thenComparingDouble(r -> -good.applyAsDouble(r)))
             .toList();
     for (QuantsRow row : ordered) {
       if (good.applyAsDouble(row) > best) {

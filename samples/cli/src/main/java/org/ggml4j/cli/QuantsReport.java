@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.ggml4j.eval.Estimate;
 import org.ggml4j.gguf.AtomicFile;
 
@@ -84,7 +85,8 @@ record QuantsReport(String title, Map<String, Object> setting, List<QuantsRow> r
 
   /** Prints a table and the verdicts. */
   void print(PrintStream out) {
-    Table table = new Table(header().size()).right(1, 2, 3, 4, 5, 6, 7, 8, 9);
+    Table table = new Table(header().size());
+    table.right(IntStream.range(1, header().size()).toArray());
     table.row(header().toArray(String[]::new));
     Table verdicts = new Table(2);
     for (QuantsRow row : rows) {

@@ -14,12 +14,9 @@ import org.ggml4j.SessionOptions;
 import org.ggml4j.eval.EvaluationOptions;
 import org.ggml4j.eval.KlDivergence;
 import org.ggml4j.eval.Perplexity;
-import org.ggml4j.gguf.GgufFile;
-import org.ggml4j.quantize.ImportanceMatrix;
 import org.ggml4j.quantize.QuantizationOptions;
 import org.ggml4j.quantize.QuantizationPlan;
 import org.ggml4j.quantize.QuantizationRecipe;
-import org.ggml4j.quantize.Quantizer;
 import org.jspecify.annotations.Nullable;
 
 /** Makes a model's levels one after the other and measures each. */
@@ -30,16 +27,16 @@ final class QuantsRun implements AutoCloseable {
   /**
    * What is done.
    *
+   * @param model the file that levels are made from and compared with; none for a shape
    * @param name of the file's own level
    * @param requantize whether the file may be quantized already
    * @param text to predict; empty for no quality
    * @param folder where a level's file lies while it is measured
    */
   record Job(
-      Path model,
+      Optional<Path> model,
       String name,
       List<QuantizationRecipe> levels,
-      Optional<ImportanceMatrix> importance,
       boolean requantize,
       Optional<String> text,
       EvaluationOptions evaluation,
@@ -82,17 +79,17 @@ final class QuantsRun implements AutoCloseable {
    * @return the reference, and the levels in their order
    * @throws CancellationException if it was interrupted; what was measured is in the journal
    */
-  List<QuantsRow> run() throws IOException {
+  List<QuantsRow> run(LevelSource source) throws IOException {
     List<QuantsRow> rows = new ArrayList<>();
-    try (GgufFile file = GgufFile.open(job.model())) {
+    if (job.model().isPresent()) {
       Optional<QuantsRow> known = journal.row(job.name());
-      rows.add(known.isPresent() ? known.get() : added(measureReference(file)));
+      rows.add(known.isPresent() ? known.get() : added(measureReference(job.model().get())));
       done++;
-      for (QuantizationRecipe level : job.levels()) {
-        known = journal.row(level.name());
-        rows.add(known.isPresent() ? known.get() : added(measure(file, level)));
-        done++;
-      }
+    }
+    for (QuantizationRecipe level : job.levels()) {
+      Optional<QuantsRow> known = journal.row(level.name());
+      rows.add(known.isPresent() ? known.get() : added(measure(source, level)));
+      done++;
     }
     return rows;
   }
@@ -102,10 +99,10 @@ final class QuantsRun implements AutoCloseable {
     return row;
   }
 
-  private QuantsRow measureReference(GgufFile file) throws IOException {
+  private QuantsRow measureReference(Path model) throws IOException {
     at(0, job.name() + " speed");
-    Inspection.Total total = Inspection.of(file).total();
-    ChildBench.Result speed = ChildBench.run(job.model(), job.bench(), interruption);
+    BenchRow.ModelFacts facts = BenchRow.ModelFacts.of(model);
+    ChildBench.Result speed = ChildBench.run(model, job.bench(), interruption);
     Optional<QuantsRow.Quality> quality = Optional.empty();
     if (job.text().isPresent()) {
       Perplexity.Result result =
@@ -115,8 +112,8 @@ final class QuantsRun implements AutoCloseable {
     return new QuantsRow(
         job.name(),
         true,
-        Files.size(job.model()),
-        total.bitsPerWeight(),
+        Files.size(model),
+        8.0 * facts.bytes() / facts.parameters(),
         0,
         speed.loadSeconds(),
         speed.peakBytes(),
@@ -125,18 +122,19 @@ final class QuantsRun implements AutoCloseable {
         quality);
   }
 
-  private QuantsRow measure(GgufFile file, QuantizationRecipe level) throws IOException {
+  private QuantsRow measure(LevelSource source, QuantizationRecipe level) throws IOException {
     Path made =
         job.folder().resolve(".quants-" + level + "-" + ProcessHandle.current().pid() + ".gguf");
     try {
       long begin = System.nanoTime();
-      Quantizer quantizer = Quantizer.of(file, job.options(level), job.importance());
-      quantizer.write(
-          made,
-          (tensor, bytes, total) -> {
-            at(MADE * bytes / total, level + " made");
-            return !interruption.requested();
-          });
+      QuantizationPlan plan =
+          source.make(
+              job.options(level),
+              made,
+              share -> {
+                at(MADE * share, level + " made");
+                return !interruption.requested();
+              });
       final double seconds = (System.nanoTime() - begin) / 1e9;
       at(MADE, level + " speed");
       ChildBench.Result speed = ChildBench.run(made, job.bench(), interruption);
@@ -144,7 +142,6 @@ final class QuantsRun implements AutoCloseable {
       if (job.text().isPresent()) {
         quality = Optional.of(quality(made, level.name(), job.text().get()));
       }
-      QuantizationPlan plan = quantizer.plan();
       return new QuantsRow(
           level.name(),
           false,
@@ -172,7 +169,7 @@ final class QuantsRun implements AutoCloseable {
   private Opened reference() throws IOException {
     Opened opened = reference;
     if (opened == null) {
-      opened = open(job.model());
+      opened = open(job.model().orElseThrow());
       reference = opened;
     }
     return opened;
@@ -209,7 +206,7 @@ final class QuantsRun implements AutoCloseable {
 
   /** Shows how far the present level has come. */
   private void at(double share, String what) {
-    bar.at((done + share) / (1 + job.levels().size()), what);
+    bar.at((done + share) / ((job.model().isPresent() ? 1 : 0) + job.levels().size()), what);
   }
 
   @Override
