@@ -32,7 +32,7 @@ record Tuning(
     return new Tuning(
         1 << 20,
         32 << 20,
-        32 << 20,
+        8 << 20,
         6,
         Duration.ofSeconds(60),
         (duration, stop) -> stop.pause(duration),

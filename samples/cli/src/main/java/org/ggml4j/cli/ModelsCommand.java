@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.ggml4j.gguf.GgufFile;
+import org.ggml4j.gguf.UnsupportedModelException;
 import org.ggml4j.hub.ModelFolder;
 import org.ggml4j.hub.StoredModel;
 import org.ggml4j.quantize.QuantizationRecipe;
@@ -50,6 +51,8 @@ final class ModelsCommand implements Callable<Integer> {
                 .findFirst()
                 .orElse("-");
         return new Description(level, file.metadata().getString("general.architecture", "-"));
+      } catch (UnsupportedModelException e) {
+        return new Description("unsupported", "-");
       } catch (IOException e) {
         return new Description("unreadable", "-");
       }

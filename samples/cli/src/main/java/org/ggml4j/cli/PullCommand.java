@@ -87,17 +87,25 @@ final class PullCommand implements Callable<Integer> {
     if (common.verbose) {
       streams.err().println("into " + folder.root() + " with " + options);
     }
-    try (Interruption interruption = Interruption.begin();
-        PullDisplay display = new PullDisplay(streams, System::nanoTime)) {
+    try (Interruption interruption = Interruption.begin()) {
       Thread caller = Thread.currentThread();
       interruption.onInterrupt(caller::interrupt);
-      StoredModel stored = hub.pull(model, display);
-      streams.err().println(display.summary(stored));
-      streams.out().println(stored.file());
-      return 0;
+      return pull(hub, model); // the process ends as soon as the interruption is closed
+    }
+  }
+
+  private int pull(Hub hub, ModelName model) throws IOException {
+    StoredModel stored;
+    String summary;
+    try (PullDisplay display = new PullDisplay(streams, System::nanoTime)) {
+      stored = hub.pull(model, display);
+      summary = display.summary(stored);
     } catch (CancellationException e) {
       streams.err().println("ggml4j: stopped; the same command goes on from here");
       return Errors.FAILED;
     }
+    streams.err().println(summary);
+    streams.out().println(stored.file());
+    return 0;
   }
 }

@@ -233,9 +233,11 @@ class PullCommandTest {
     Files.createDirectories(folder);
     Files.writeString(folder.resolve(".half-Q8_0.gguf.part"), "GG");
     Files.writeString(root.resolve("broken.gguf"), "no model");
+    Files.writeString(root.resolve("later.gguf"), "GGUF9999");
     GgufWriter.create().putString("general.architecture", "mamba").write(root.resolve("mine.gguf"));
     assertThat(run("models").out())
         .containsPattern("broken.gguf +8 B +unreadable +-")
+        .containsPattern("later.gguf +8 B +unsupported +-")
         .containsPattern("hf:o/half:Q8_0 +0 B +unfinished +-")
         .containsPattern("mine.gguf +\\d+ B +- +mamba");
     assertThat(run("rm", "hf:o/half", "--yes").code()).isZero();
