@@ -1,0 +1,8 @@
+/**
+ * LangChain4j's chat models on a model of this process: no server in between, and answers and tool
+ * calls held to their JSON schemas by a grammar.
+ */
+@NullMarked
+package org.ggml4j.langchain4j;
+
+import org.jspecify.annotations.NullMarked;
