@@ -37,7 +37,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class SpeculationTest {
   private static final SessionOptions OPTIONS =
       SessionOptions.defaults().withContext(256).withThreads(1);
-  private static final String PROMPT = "the fox ran home";
+  static final String PROMPT = "the fox ran home";
 
   @TempDir static Path folder;
   private static Model model;
@@ -62,7 +62,8 @@ class SpeculationTest {
     return session;
   }
 
-  private static LongSupplier clockOf(Session session) {
+  /** Steps take time, one as much as the other, and nothing else does. */
+  static LongSupplier clockOf(Session session) {
     long[] now = {0};
     int[] nPast = {0};
     return () -> {
@@ -74,7 +75,7 @@ class SpeculationTest {
   }
 
   /** Guesses the tokens of a text, every {@code nth} of them wrong; 0 for none. */
-  private static Drafter knowing(int[] text, int nth) {
+  static Drafter knowing(int[] text, int nth) {
     return (TokenHistory history, Draft draft) -> {
       boolean more = true;
       for (int at = history.size(); more && at < text.length; at++) {
@@ -222,7 +223,7 @@ class SpeculationTest {
     return WordModel.bytes("abcdefghijklmnopqrstuvwxyz".repeat(20).substring(0, n));
   }
 
-  private static int[] after(int[] prompt, int... more) {
+  static int[] after(int[] prompt, int... more) {
     int[] all = Arrays.copyOf(prompt, prompt.length + more.length);
     System.arraycopy(more, 0, all, prompt.length, more.length);
     return all;

@@ -6,20 +6,36 @@ import java.util.Optional;
 import org.ggml4j.Model;
 import org.ggml4j.ModelOptions;
 import org.ggml4j.Speculation;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 
 /** Where guesses of tokens come from. */
 final class SpeculationOption {
-  private static final String NGRAM = "ngram";
+  /**
+   * What guesses.
+   *
+   * @param model a smaller model's file; empty for the text itself
+   */
+  record Source(Optional<Path> model) {}
+
+  /** Reads one from the command line. */
+  static final class Converter implements ITypeConverter<Source> {
+    @Override
+    public Source convert(String value) throws IOException {
+      return new Source(
+          value.equals("ngram") ? Optional.empty() : Optional.of(new ModelPath().convert(value)));
+    }
+  }
 
   @Option(
       names = "--speculate",
       paramLabel = "ngram|MODEL",
+      converter = Converter.class,
       description =
           "Guess tokens ahead, so that the same text takes less time. ngram: from the text so far,"
               + " which helps where it repeats itself; MODEL: from a smaller model of the same"
-              + " family.")
-  private Optional<String> source = Optional.empty();
+              + " family, by its file or its name.")
+  private Optional<Source> source = Optional.empty();
 
   /** What guesses, with the smaller model that it needs. */
   record Guesses(Optional<Speculation> speculation, Optional<Model> draft)
@@ -35,10 +51,11 @@ final class SpeculationOption {
     if (source.isEmpty()) {
       return new Guesses(Optional.empty(), Optional.empty());
     }
-    if (source.get().equals(NGRAM)) {
+    Optional<Path> file = source.get().model();
+    if (file.isEmpty()) {
       return new Guesses(Optional.of(Speculation.ngram()), Optional.empty());
     }
-    Model draft = Model.load(Path.of(source.get()), options);
+    Model draft = Model.load(file.get(), options);
     return new Guesses(Optional.of(Speculation.draft(draft)), Optional.of(draft));
   }
 }
