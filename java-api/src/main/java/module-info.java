@@ -9,6 +9,7 @@ module org.ggml4j {
   requires java.net.http;
   requires org.ggml4j.bindings;
   requires com.fasterxml.jackson.core;
+  requires static jdk.management;
   requires static transitive org.jspecify;
 
   uses org.ggml4j.arch.ArchitectureProvider;

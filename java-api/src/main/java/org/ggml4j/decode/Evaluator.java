@@ -235,6 +235,7 @@ public final class Evaluator implements CloseStack.Closing {
     cache.commit(batch);
     try {
       in.fill(batch, scratch);
+      scheduler.useFreeThreads();
       scheduler.compute(graph);
     } catch (Throwable e) {
       cache.rollback(batch);
@@ -335,6 +336,7 @@ public final class Evaluator implements CloseStack.Closing {
     in.fillOwn(scratch);
     beginWhole();
     try {
+      scheduler.useFreeThreads();
       scheduler.compute(graph);
       cache.shiftDone();
     } finally {

@@ -6,10 +6,12 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.Objects;
 import org.ggml4j.bindings.ggml.Ggml;
 import org.ggml4j.bindings.ggml.ggml_backend_set_abort_callback_t;
 import org.ggml4j.bindings.ggml.ggml_tensor;
 import org.ggml4j.bindings.ggml.ggml_threadpool_params;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A stream of work on a device. On the CPU it owns a pool of threads, made once, and a flag that
@@ -23,6 +25,8 @@ public final class Backend implements CloseStack.Closing {
   private final MemorySegment handle;
   private final CloseStack owned = new CloseStack();
   private final MemorySegment flagTensor;
+  private @Nullable MethodHandle setThreads;
+  private int computing;
   private boolean closed;
 
   private Backend(Device device, int threads) {
@@ -91,10 +95,32 @@ public final class Backend implements CloseStack.Closing {
               Native.procAddress(registry, "ggml_backend_cpu_set_threadpool"),
               FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.ADDRESS))
           .invokeExact(handle, pool);
-      downcall(
+      setThreads =
+          downcall(
               Native.procAddress(registry, "ggml_backend_set_n_threads"),
-              FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.JAVA_INT))
-          .invokeExact(handle, threads);
+              FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
+      setThreads(threads);
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** Takes as many of its threads as other processes leave processors to; the CPU's only. */
+  void useFreeThreads() {
+    if (setThreads != null) {
+      int n = ThreadGovernor.ofProcess().threads(threads, System.nanoTime());
+      if (n != computing) {
+        setThreads(n);
+      }
+    }
+  }
+
+  private void setThreads(int n) {
+    try {
+      Objects.requireNonNull(setThreads).invokeExact(handle, n);
+      computing = n;
     } catch (RuntimeException | Error e) {
       throw e;
     } catch (Throwable e) {
@@ -138,7 +164,7 @@ public final class Backend implements CloseStack.Closing {
     return device;
   }
 
-  /** Threads of the CPU's pool. */
+  /** Threads of the CPU's pool; less of them compute while other processes keep processors busy. */
   public int threads() {
     return threads;
   }

@@ -124,6 +124,14 @@ public final class Scheduler implements CloseStack.Closing {
   }
 
   /**
+   * Lets the next computations use only as many threads as other processes leave processors to.
+   * Asked before each, it costs next to nothing. Not for sums whose order of addition must stay.
+   */
+  public void useFreeThreads() {
+    backends.get(backends.size() - 1).useFreeThreads();
+  }
+
+  /**
    * Computes the graph that was allocated last; may be called again with other inputs.
    *
    * @throws GgmlException with {@link GgmlException.Status#ABORTED} after {@link Backend#abort}
