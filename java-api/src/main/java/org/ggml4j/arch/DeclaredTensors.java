@@ -79,11 +79,13 @@ public record DeclaredTensors(
               (il, operation, type, ne) -> WeightStore.choose(cpu, operation, repack, type, ne),
               store,
               hparams.nLayer());
-      Architecture.Decoder model =
-          Architectures.byName(hparams.architecture()).create(hparams, weights);
+      Architecture model = Architectures.byName(hparams.architecture()).create(hparams, weights);
       List<LayerMemory> memory = new ArrayList<>();
       for (int il = 0; il < hparams.nLayer(); il++) {
-        memory.add(model.memory(il));
+        memory.add(
+            model instanceof Architecture.Decoder decoder
+                ? decoder.memory(il)
+                : new LayerMemory.None()); // an encoder keeps nothing
       }
       Map<String, Long> bytes = new HashMap<>();
       for (Weight weight : weights.declared()) {
