@@ -59,9 +59,9 @@ public final class Architectures {
     add("internlm2", InternLm2::new);
     add("jais", Jais::new);
     add("jais2", Jais2::new);
+    add("jamba", Jamba::new);
     add("jina-bert-v2", JinaBert2::new);
     add("jina-bert-v3", NomicBertMoe::new);
-    add("jamba", Jamba::new);
     add("kimi-linear", KimiLinear::new);
     add("lfm2", Lfm2::new);
     add("lfm2moe", Lfm2Moe::new);
@@ -79,11 +79,11 @@ public final class Architectures {
     add("muse-glimmer", MuseGlimmer::new);
     add("nanbeige", Nanbeige::new);
     add("nemotron", Nemotron::new);
+    add("nemotron_h", NemotronH::new);
+    add("nemotron_h_moe", NemotronH::new);
     add("neo-bert", NeoBert::new);
     add("nomic-bert", NomicBert::new);
     add("nomic-bert-moe", NomicBertMoe::new);
-    add("nemotron_h", NemotronH::new);
-    add("nemotron_h_moe", NemotronH::new);
     add("olmo", Olmo::new);
     add("olmo2", Olmo2::new);
     add("olmoe", OlMoe::new);

@@ -53,6 +53,6 @@ public record GatedDeltaRule(int headDim, int nHeadK, int nHead) {
   /** Vectors of length one, each of a head, as llama.cpp's {@code build_gdn_l2_norm}. */
   public static Tensor normalised(Tensor heads, float eps) {
     long n = heads.ne(0);
-    return heads.rmsNorm(eps / n).scale((float) (1 / Math.sqrt(n)));
+    return heads.rmsNorm(eps / n).scale((float) (1 / Math.sqrt((double) n)));
   }
 }
