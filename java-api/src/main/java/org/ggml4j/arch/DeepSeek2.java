@@ -1,11 +1,13 @@
 package org.ggml4j.arch;
 
+import static org.ggml4j.nn.Activation.SILU;
+
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.ggml4j.ggml.RopeParameters.Style;
 import org.ggml4j.ggml.Tensor;
 import org.ggml4j.ggml.Weight;
-import org.ggml4j.nn.Activation;
 import org.ggml4j.nn.Embedding;
 import org.ggml4j.nn.FeedForward;
 import org.ggml4j.nn.Inputs;
@@ -38,18 +40,14 @@ final class DeepSeek2 implements Architecture.Decoder {
       Linear attnQ, // attn_q, or attn_q_b behind attn_q_a
       Linear attnKvAMqa,
       RmsNorm attnKvANorm,
-      Unfolding unfolding,
+      Optional<Weight> attnKB, // these unfold keys and values: a matrix for each head,
+      Optional<Weight> attnVB,
+      Optional<Linear> attnKvB, // or all in one product
       Linear attnOutput,
       RmsNorm ffnNorm,
       Optional<FeedForward> dense,
       Optional<Moe> moe,
       Optional<FeedForward> shared) {}
-
-  /** What unfolds keys and values: a matrix for each head, or all in one product. */
-  private record Unfolding(
-      Optional<Weight> attnKB, Optional<Weight> attnVB, Optional<Linear> attnKvB) {}
-
-  private static final int GLM_FLASH_VOCAB = 154880;
 
   private final Hparams hp;
   private final boolean latent;
@@ -94,19 +92,19 @@ final class DeepSeek2 implements Architecture.Decoder {
     if (s.extFactor() == 0 || logMul == 0) {
       return s.attnFactor();
     }
-    double ln = Math.log(factor(s));
+    double ln = logFactor(s);
     double mscale = hp.architecture().equals("deepseek2") ? logMul : 1;
     double magnitude = ln <= 0 ? 1 : (0.1 * mscale * ln + 1) / (0.1 * logMul * ln + 1);
     float given = hp.keys().number("rope.scaling.attn_factor", 1);
     return (float) (magnitude / (1 + 0.1 * ln)) * given;
   }
 
-  private static float factor(Hparams.RopeScaling s) {
-    return s.type().equals("none") ? 1 : s.factor();
+  private static double logFactor(Hparams.RopeScaling s) {
+    return s.type().equals("none") ? 0 : Math.log(s.factor());
   }
 
   private float attnScale(Hparams.RopeScaling s, float logMul, float attnFactor) {
-    double ln = Math.log(factor(s));
+    double ln = logFactor(s);
     double mscale = attnFactor * (1 + 0.1 * ln) * (1 + 0.1 * logMul * ln);
     return (float) (mscale * mscale / Math.sqrt(headDim));
   }
@@ -115,45 +113,37 @@ final class DeepSeek2 implements Architecture.Decoder {
     boolean direct = w.has("attn_q.weight");
     int rankQ = direct ? 0 : hp.keys().size("attention.q_lora_rank");
     long nQ = (long) hp.nHead() * headDim;
+    long nKvB = (long) hp.nHead() * (nPlain + headDimV);
     boolean dense = w.il() < hp.keys().size("leading_dense_block_count", 0);
     return new Block(
         w.il(),
         w.rmsNorm("attn_norm", hp.nEmbd(), hp.normRmsEps()),
-        direct
-            ? Optional.empty()
-            : Optional.of(w.linear("attn_q_a", hp.nEmbd(), rankQ).withoutScale()),
-        direct ? Optional.empty() : Optional.of(w.rmsNorm("attn_q_a_norm", rankQ, hp.normRmsEps())),
+        unless(direct, () -> w.linear("attn_q_a", hp.nEmbd(), rankQ).withoutScale()),
+        unless(direct, () -> w.rmsNorm("attn_q_a_norm", rankQ, hp.normRmsEps())),
         (direct ? w.linear("attn_q", hp.nEmbd(), nQ) : w.linear("attn_q_b", rankQ, nQ))
             .withoutScale(),
         w.linear("attn_kv_a_mqa", hp.nEmbd(), (long) rank + hp.nRot()).withoutScale(),
         w.rmsNorm("attn_kv_a_norm", rank, hp.normRmsEps()),
-        unfolding(w),
+        unless(!latent, () -> w.matrix("attn_k_b.weight", nPlain, rank, hp.nHead())),
+        unless(!latent, () -> w.matrix("attn_v_b.weight", rank, headDimV, hp.nHead())),
+        unless(latent, () -> w.linear("attn_kv_b", rank, nKvB).withoutScale()),
         w.linear("attn_output", (long) hp.nHead() * headDimV, hp.nEmbd()),
         w.rmsNorm("ffn_norm", hp.nEmbd(), hp.normRmsEps()),
-        dense
-            ? Optional.of(w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()).withoutScales())
-            : Optional.empty(),
-        dense ? Optional.empty() : Optional.of(moe(w)),
-        dense ? Optional.empty() : Optional.of(shared(w)));
+        unless(!dense, () -> w.gatedFeedForward(SILU, hp.nEmbd(), hp.nFf()).withoutScales()),
+        unless(dense, () -> moe(w)),
+        unless(dense, () -> shared(w)));
   }
 
-  private Unfolding unfolding(Weights w) {
-    if (latent) {
-      return new Unfolding(
-          Optional.of(w.matrix("attn_k_b.weight", nPlain, rank, hp.nHead())),
-          Optional.of(w.matrix("attn_v_b.weight", rank, headDimV, hp.nHead())),
-          Optional.empty());
-    }
-    Linear kvB = w.linear("attn_kv_b", rank, (long) hp.nHead() * (nPlain + headDimV));
-    return new Unfolding(Optional.empty(), Optional.empty(), Optional.of(kvB.withoutScale()));
+  private static <T> Optional<T> unless(boolean absent, Supplier<T> part) {
+    return absent ? Optional.empty() : Optional.of(part.get());
   }
 
   private Moe moe(Weights w) {
-    boolean sigmoid = (hp.nLayer() == 47 || hp.nLayer() == 48) && hp.nVocab() == GLM_FLASH_VOCAB;
+    boolean glmFlash = (hp.nLayer() == 47 || hp.nLayer() == 48) && hp.nVocab() == 154880;
     int gating = hp.keys().size("expert_gating_func", 0);
     Moe.Routing routing =
         Moe.Routing.of(
-                Moe.Gating.of(gating > 0 ? gating : sigmoid ? 2 : 1),
+                Moe.Gating.of(gating > 0 ? gating : glmFlash ? 2 : 1),
                 hp.nExpertUsed(),
                 hp.keys().flag("expert_weights_norm", false))
             .withScale(hp.keys().number("expert_weights_scale", 0))
@@ -161,12 +151,12 @@ final class DeepSeek2 implements Architecture.Decoder {
                 hp.keys().size("expert_group_count", 0),
                 hp.keys().size("expert_group_used_count", 0));
     int nFf = hp.keys().size("expert_feed_forward_length");
-    return w.moe(Activation.SILU, routing, true, hp.nEmbd(), nFf, hp.nExpert()).withoutScales();
+    return w.moe(SILU, routing, true, hp.nEmbd(), nFf, hp.nExpert()).withoutScales();
   }
 
   private FeedForward shared(Weights w) {
     int nFf = hp.keys().size("expert_feed_forward_length") * hp.keys().size("expert_shared_count");
-    return w.gatedFeedForward("_shexp", Activation.SILU, hp.nEmbd(), nFf).withoutScales();
+    return w.gatedFeedForward("_shexp", SILU, hp.nEmbd(), nFf).withoutScales();
   }
 
   @Override
@@ -203,52 +193,41 @@ final class DeepSeek2 implements Architecture.Decoder {
     Tensor kvA = b.attnKvAMqa.apply(x); // [rank + nRot, nTokens]
     Tensor kTurned = rope.apply(kvA.heads(rank, hp.nRot(), 1), in); // [nRot, 1, nTokens]
     Tensor folded = b.attnKvANorm.apply(kvA.columns(0, rank)); // [rank, nTokens]
-    Tensor y =
-        latent
-            ? attendFolded(b, qPlain, qTurned, folded, kTurned, temperature, kv)
-            : attendUnfolded(b, qPlain, qTurned, folded, kTurned, temperature, kv);
+    Parts parts = new Parts(qPlain, qTurned, folded, kTurned, temperature);
+    Tensor y = latent ? attendFolded(b, parts, kv) : attendUnfolded(b, parts, kv);
     return b.attnOutput.apply(y).named("attn_out", b.il); // [nEmbd, nTokens]
   }
 
-  private Tensor attendFolded(
-      Block b,
-      Tensor qPlain,
-      Tensor qTurned,
-      Tensor folded,
-      Tensor kTurned,
-      Optional<Tensor> temperature,
-      KvCache.Layer kv) {
-    Tensor kB = folded.graph().use(b.unfolding.attnKB.orElseThrow()); // [nPlain, rank, nHead]
-    Tensor vB = folded.graph().use(b.unfolding.attnVB.orElseThrow()); // [rank, headDimV, nHead]
-    Tensor absorbed = kB.mulMat(qPlain.permute(0, 2, 1, 3)); // [rank, nTokens, nHead]
-    Tensor q = absorbed.permute(0, 2, 1, 3).concat(qTurned, 0); // [rank + nRot, nHead, nTokens]
+  /** What queries, keys and values are put together from. */
+  private record Parts(
+      Tensor qPlain, Tensor qTurned, Tensor folded, Tensor kTurned, Optional<Tensor> temperature) {
+    Tensor scaled(Tensor q) {
+      return temperature.isPresent() ? q.mul(temperature.get()) : q;
+    }
+  }
+
+  private Tensor attendFolded(Block b, Parts p, KvCache.Layer kv) {
+    Tensor folded = p.folded;
+    Tensor kB = folded.graph().use(b.attnKB.orElseThrow()); // [nPlain, rank, nHead]
+    Tensor vB = folded.graph().use(b.attnVB.orElseThrow()); // [rank, headDimV, nHead]
+    Tensor absorbed = kB.mulMat(p.qPlain.permute(0, 2, 1, 3)); // [rank, nTokens, nHead]
+    Tensor q = absorbed.permute(0, 2, 1, 3).concat(p.qTurned, 0); // [rank + nRot, nHead, nTokens]
     Tensor v = folded.reshape(rank, 1, folded.ne(1));
-    Tensor k = v.concat(kTurned, 0); // [rank + nRot, 1, nTokens]
-    Tensor y = kv.append(k, v).attend(scaled(q, temperature), attnScale); // [rank * nHead, …]
+    Tensor k = v.concat(p.kTurned, 0); // [rank + nRot, 1, nTokens]
+    Tensor y = kv.append(k, v).attend(p.scaled(q), attnScale); // [rank * nHead, …]
     Tensor heads = y.splitHeads(rank).permute(0, 2, 1, 3); // [rank, nTokens, nHead]
     Tensor unfolded = vB.mulMat(heads).permute(0, 2, 1, 3); // [headDimV, nHead, nTokens]
     return unfolded.cont2d((long) headDimV * hp.nHead(), y.ne(1)).named("kqv_mla", b.il);
   }
 
-  private Tensor attendUnfolded(
-      Block b,
-      Tensor qPlain,
-      Tensor qTurned,
-      Tensor folded,
-      Tensor kTurned,
-      Optional<Tensor> temperature,
-      KvCache.Layer kv) {
-    Tensor unfolded = b.unfolding.attnKvB.orElseThrow().apply(folded);
+  private Tensor attendUnfolded(Block b, Parts p, KvCache.Layer kv) {
+    Tensor unfolded = b.attnKvB.orElseThrow().apply(p.folded);
     Tensor kvB = unfolded.splitHeads(nPlain + headDimV); // [nPlain + headDimV, nHead, nTokens]
     Tensor v = kvB.columns(nPlain, headDimV).cont();
-    Tensor turned = kTurned.repeat(hp.nRot(), hp.nHead(), folded.ne(1));
+    Tensor turned = p.kTurned.repeat(hp.nRot(), hp.nHead(), p.folded.ne(1));
     Tensor k = kvB.columns(0, nPlain).concat(turned, 0); // [headDim, nHead, nTokens]
-    Tensor q = qPlain.concat(qTurned, 0);
-    return kv.append(k, v).attend(scaled(q, temperature), attnScale); // [headDimV * nHead, nTokens]
-  }
-
-  private static Tensor scaled(Tensor q, Optional<Tensor> temperature) {
-    return temperature.isPresent() ? q.mul(temperature.get()) : q;
+    Tensor q = p.qPlain.concat(p.qTurned, 0);
+    return kv.append(k, v).attend(p.scaled(q), attnScale); // [headDimV * nHead, nTokens]
   }
 
   private static Tensor feedForward(Block b, Tensor x) {

@@ -232,7 +232,8 @@ class PullTest {
               a.body(CONTENT, from, to);
             })) {
       Pulls.assertWhole(root, Pulls.into(root).pull(server, "/m.gguf"), CONTENT);
-      assertThat(server.sent()).isEqualTo(SIZE);
+      // An answer that is given up while another connection takes over its range comes twice.
+      assertThat(server.sent()).isBetween((long) SIZE, SIZE + 4 * 700L);
     }
   }
 
