@@ -54,10 +54,13 @@ class EmbedCommandTest {
     assertThat(result.err()).isEmpty();
     List<String> lines = result.out().lines().toList();
     assertThat(lines).hasSize(2);
-    assertThat(numbers(lines.get(0), " ")).isEqualTo(expected("The cat", Pooling.LAST, 2));
+    // Beside another text the last bits may differ.
+    assertThat(numbers(lines.get(0), " "))
+        .usingComparatorWithPrecision(1e-5f)
+        .containsExactly(expected("The cat", Pooling.LAST, 2));
     List<Map<String, Object>> json = run("The cat", "The dog sat").json();
     assertThat(json).hasSize(2);
-    assertThat(json.get(1)).containsEntry("index", 1L).containsKey("embedding");
+    assertThat(json.get(1)).containsEntry("index", 1).containsKey("embedding");
   }
 
   @Test
