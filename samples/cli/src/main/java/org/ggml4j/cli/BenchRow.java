@@ -73,7 +73,7 @@ record BenchRow(
   }
 
   String speed() {
-    return Figures.decimal(result.mean(), 2) + " \u00b1 " + Figures.decimal(result.deviation(), 2);
+    return Figures.plusMinus(result.mean(), result.deviation(), 2);
   }
 
   /**

@@ -191,7 +191,7 @@ final class EvalCommand implements Callable<Integer> {
   }
 
   private static String show(Estimate e, int decimals) {
-    return Figures.decimal(e.value(), decimals) + " ± " + Figures.decimal(e.error(), decimals);
+    return Figures.plusMinus(e.value(), e.error(), decimals);
   }
 
   private static String percent(Estimate e) {

@@ -74,6 +74,11 @@ final class Figures {
     return whole + "." + "0".repeat(decimals - part.length()) + part;
   }
 
+  /** A number and its error or deviation, both with so many decimals. */
+  static String plusMinus(double value, double error, int decimals) {
+    return decimal(value, decimals) + " \u00b1 " + decimal(error, decimals);
+  }
+
   /** Bytes in the unit that suits. */
   static String bytes(long n) {
     String[] units = {"B", "KiB", "MiB", "GiB", "TiB"};

@@ -80,7 +80,7 @@ record QuantsReport(String title, Map<String, Object> setting, List<QuantsRow> r
   }
 
   private static String show(Estimate e, int decimals) {
-    return Figures.decimal(e.value(), decimals) + " \u00b1 " + Figures.decimal(e.error(), decimals);
+    return Figures.plusMinus(e.value(), e.error(), decimals);
   }
 
   /** Prints a table and the verdicts. */
