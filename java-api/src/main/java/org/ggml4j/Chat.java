@@ -10,18 +10,12 @@ import org.ggml4j.chat.ChatTemplate;
 import org.ggml4j.chat.Json;
 import org.ggml4j.chat.Message;
 import org.ggml4j.chat.ReplyListener;
-import org.ggml4j.chat.ReplyParser;
 import org.ggml4j.chat.Role;
 import org.ggml4j.chat.Tool;
 import org.ggml4j.chat.ToolCall;
-import org.ggml4j.chat.ToolGrammar;
-import org.ggml4j.decode.StopReason;
+import org.ggml4j.chat.ToolChoice;
 import org.ggml4j.gguf.GgufFormatException;
-import org.ggml4j.jinja.Text;
 import org.ggml4j.nn.ContextFullException;
-import org.ggml4j.tokenizer.TokenType;
-import org.ggml4j.tokenizer.Tokenizer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A conversation on a session, in the form of the model's own template.
@@ -48,14 +42,12 @@ public final class Chat {
   private static final int MAX_ROUNDS = 8;
 
   private final Session session;
-  private final Tokenizer tokenizer;
-  private final ChatTemplate template;
+  private final ReplyWriter writer;
   private final List<Message> history = new ArrayList<>();
   private GenerationConfig config = GenerationConfig.defaults();
   private ChatTemplate.Options options = ChatTemplate.Options.defaults();
   private boolean toolRequired;
-  private volatile @Nullable Generation running;
-  private volatile boolean cancelled;
+  private final Cancellation cancellation = new Cancellation();
 
   /**
    * A conversation in another form than the model's own.
@@ -64,8 +56,7 @@ public final class Chat {
    */
   public Chat(Session session, ChatTemplate template) {
     this.session = session;
-    this.template = template;
-    this.tokenizer = session.model().tokenizer();
+    this.writer = new ReplyWriter(session.model(), template);
   }
 
   /**
@@ -86,7 +77,7 @@ public final class Chat {
   }
 
   public ChatTemplate template() {
-    return template;
+    return writer.template();
   }
 
   /** All messages so far. */
@@ -117,7 +108,8 @@ public final class Chat {
   /**
    * Whether the first thing that the model writes for each message has to be a call.
    *
-   * @param on only with tools, and a model whose form of calls is known and JSON
+   * @param on only with tools, and a model whose form of calls is known and JSON; else {@link #send}
+   *     throws {@link org.ggml4j.gguf.UnsupportedModelException}
    */
   public void setToolRequired(boolean on) {
     toolRequired = on;
@@ -147,7 +139,7 @@ public final class Chat {
   public ChatReply send(List<Message> messages, ReplyListener listener) {
     int before = history.size();
     history.addAll(messages);
-    cancelled = false;
+    cancellation.reset();
     try {
       return reply(listener);
     } catch (RuntimeException e) {
@@ -170,7 +162,7 @@ public final class Chat {
     }
     List<Message> old = List.copyOf(history.subList(last + 1, history.size()));
     history.subList(last + 1, history.size()).clear();
-    cancelled = false;
+    cancellation.reset();
     try {
       return reply(listener);
     } catch (RuntimeException e) {
@@ -205,11 +197,7 @@ public final class Chat {
 
   /** Stops the reply that is being written; what there is of it stays. From any thread. */
   public void cancel() {
-    cancelled = true;
-    Generation now = running;
-    if (now != null) {
-      now.cancel();
-    }
+    cancellation.cancel();
   }
 
   /** The history as JSON: an object whose member {@code messages} is in the usual form. */
@@ -245,7 +233,7 @@ public final class Chat {
       ChatReply reply = generate(listener, toolRequired && round == 1);
       history.add(reply.message());
       boolean goesOn = !reply.message().toolCalls().isEmpty() && !options.tools().isEmpty();
-      if (!goesOn || cancelled || round == MAX_ROUNDS) {
+      if (!goesOn || cancellation.isAsked() || round == MAX_ROUNDS) {
         return reply;
       }
       for (ToolCall call : reply.message().toolCalls()) {
@@ -269,122 +257,25 @@ public final class Chat {
   }
 
   private ChatReply generate(ReplyListener listener, boolean required) {
-    Prompt prompt = prompt();
+    ReplyWriter.Prompt prompt =
+        writer.prompt(history, options, session.nCtx(), config.maxTokens());
     int[] tokens = prompt.tokens();
     int kept = session.commonBegin(tokens);
     session.rewind(kept);
+    GenerationConfig constrained =
+        writer.constrained(
+            config,
+            prompt,
+            options,
+            required ? ToolChoice.REQUIRED : ToolChoice.AUTO,
+            Optional.empty());
     Generation generation =
-        session.generate(Arrays.copyOfRange(tokens, kept, tokens.length), constrained(required));
-    Collector collector = new Collector(listener);
-    ReplyParser parser =
-        template
-            .format()
-            .newParser(prompt.text().toString(), !options.tools().isEmpty(), collector);
-    running = generation;
-    if (cancelled) {
-      generation.cancel();
-    }
+        session.generate(Arrays.copyOfRange(tokens, kept, tokens.length), constrained);
+    cancellation.begin(generation);
     try {
-      for (Piece piece : generation) {
-        parser.accept(raw(piece));
-      }
+      return writer.write(generation, prompt, !options.tools().isEmpty(), listener);
     } finally {
-      running = null;
-    }
-    parser.finish();
-    return new ChatReply(
-        collector.message(),
-        generation.stopReason().orElse(StopReason.CANCELLED),
-        generation.stats(),
-        kept,
-        prompt.leftOut());
-  }
-
-  /** A piece with the text of a control token, which is hidden otherwise. */
-  private String raw(Piece piece) {
-    boolean mark =
-        tokenizer.vocab().type(piece.token()) == TokenType.CONTROL
-            && !tokenizer.special().isEndOfGeneration(piece.token());
-    return mark ? piece.text() + tokenizer.vocab().text(piece.token()) : piece.text();
-  }
-
-  private GenerationConfig constrained(boolean required) {
-    Optional<ToolGrammar> grammar =
-        options.tools().isEmpty() || config.grammar().isPresent()
-            ? Optional.empty()
-            : ToolGrammar.of(template.format(), options.tools(), tokenizer, required);
-    if (grammar.isEmpty()) {
-      return config;
-    }
-    ToolGrammar tools = grammar.get();
-    return config.withProcessor(
-        tools.triggers().isEmpty()
-            ? session.model().masks(tools.grammar()).newConstraint()
-            : session.model().masks(tools.grammar()).newLazyConstraint(tools.triggers()));
-  }
-
-  @SuppressWarnings("ArrayRecordComponent") // never compared
-  private record Prompt(Text text, int[] tokens, int leftOut) {}
-
-  /** The prompt, without as many old messages as have to go. */
-  private Prompt prompt() {
-    List<Message> messages = new ArrayList<>(history);
-    int room = session.nCtx() - Math.min(config.maxTokens(), Math.max(1, session.nCtx() / 4));
-    while (true) {
-      Text text = template.render(messages, options);
-      int[] tokens = ChatTemplate.encode(text, tokenizer);
-      if (tokens.length <= room || !dropOldest(messages)) {
-        return new Prompt(text, tokens, history.size() - messages.size());
-      }
-    }
-  }
-
-  /** Leaves out the oldest exchange; whether there is one but the last. */
-  private static boolean dropOldest(List<Message> messages) {
-    int first = !messages.isEmpty() && messages.get(0).role() == Role.SYSTEM ? 1 : 0;
-    int next = first + 1;
-    while (next < messages.size() && messages.get(next).role() != Role.USER) {
-      next++;
-    }
-    if (next >= messages.size()) {
-      return false;
-    }
-    messages.subList(first, next).clear();
-    return true;
-  }
-
-  /** Passes on what comes, and keeps it. */
-  private static final class Collector implements ReplyListener {
-    private final ReplyListener listener;
-    private final StringBuilder answer = new StringBuilder();
-    private final StringBuilder reasoning = new StringBuilder();
-    private final List<ToolCall> calls = new ArrayList<>();
-
-    Collector(ReplyListener listener) {
-      this.listener = listener;
-    }
-
-    @Override
-    public void answer(String text) {
-      answer.append(text);
-      listener.answer(text);
-    }
-
-    @Override
-    public void reasoning(String text) {
-      reasoning.append(text);
-      listener.reasoning(text);
-    }
-
-    @Override
-    public void toolCall(ToolCall call) {
-      calls.add(call);
-      listener.toolCall(call);
-    }
-
-    private Message message() {
-      return Message.assistant(
-          answer.toString().stripTrailing(), reasoning.toString().stripTrailing(), calls);
+      cancellation.end();
     }
   }
 }

@@ -34,6 +34,7 @@ public final class Embedder implements AutoCloseable {
   private final Pooling pooling;
   private final int nCtx;
   private final EmbeddingEvaluator evaluator;
+  private int dimension;
   private boolean closed;
 
   Embedder(Model model, EmbeddingOptions options) {
@@ -69,6 +70,15 @@ public final class Embedder implements AutoCloseable {
   /** Tokens that a text may have. */
   public int nCtx() {
     return nCtx;
+  }
+
+  /** Numbers that a vector has. The first call computes one. */
+  public synchronized int dimension() {
+    checkOpen();
+    if (dimension == 0) {
+      dimension = evaluator.evaluate(List.of(new int[] {0}))[0].length;
+    }
+    return dimension;
   }
 
   /**
@@ -144,8 +154,13 @@ public final class Embedder implements AutoCloseable {
     return to;
   }
 
-  /** The tokens of a text, truncated if that is wanted. */
-  private int[] tokens(String text) {
+  /**
+   * The tokens of a text, with the special ones that the model needs, truncated if that is wanted.
+   *
+   * @throws org.ggml4j.gguf.UnsupportedModelException if the model has no tokenizer that is
+   *     implemented
+   */
+  public int[] tokens(String text) {
     Tokenizer tokenizer = model.tokenizer();
     int[] all = tokenizer.encode(text, EncodeOptions.defaults().withParseSpecial(true));
     if (all.length <= nCtx || !options.truncate()) {

@@ -176,6 +176,11 @@ public final class SessionPool implements AutoCloseable {
     text.session.close();
   }
 
+  /** Tokens that the cache holds at most, of all sessions together. */
+  public int nCtx() {
+    return root.nCtx();
+  }
+
   /** Texts that are kept and not in use. */
   public int kept() {
     root.enterToRead();

@@ -13,10 +13,9 @@ import org.ggml4j.chat.ReplyListener;
 import org.ggml4j.chat.Role;
 import org.ggml4j.chat.Tool;
 import org.ggml4j.decode.StopReason;
+import org.ggml4j.gguf.UnsupportedModelException;
 import org.ggml4j.jinja.TemplateException;
 import org.ggml4j.nn.ContextFullException;
-import org.ggml4j.sampling.Logits;
-import org.ggml4j.sampling.Sampler;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -58,33 +57,6 @@ class ChatTest {
 
   private static void script(Chat chat, String... replies) {
     chat.setConfig(GenerationConfig.defaults().withSampler(new Script(replies)));
-  }
-
-  /** Picks the bytes of one reply after the other. */
-  private static final class Script implements Sampler {
-    private final List<String> replies;
-
-    Script(String... replies) {
-      this.replies = new ArrayList<>(List.of(replies));
-    }
-
-    @Override
-    public int sample(Logits logits) {
-      int[] tokens = WordModel.bytes(replies.get(0));
-      int at = logits.history().size() - logits.history().promptSize();
-      if (at < tokens.length) {
-        return tokens[at];
-      }
-      if (replies.size() > 1) {
-        replies.remove(0);
-      }
-      return WordModel.EOS;
-    }
-
-    @Override
-    public Sampler fork() {
-      return this;
-    }
   }
 
   private static final class Shown implements ReplyListener {
@@ -176,6 +148,19 @@ class ChatTest {
       chat.send("Weather?", t -> {});
       assertThat(cities).isNotEmpty();
       assertThat(cities.get(0)).isIn("{\"city\": \"Bern\"}", "{\"city\": \"Ulm\"}");
+    }
+  }
+
+  @Test
+  void whatCanNotBeForcedIsRefused() {
+    try (Session session = session(256)) {
+      Chat chat = new Chat(session, ChatTemplate.parse("{{ messages[0].content }}", "", ""));
+      chat.setTools(List.of(Tool.of("weather", "The weather", City.class, c -> "rain")));
+      chat.setToolRequired(true);
+      assertThatThrownBy(() -> chat.send("Weather?", t -> {}))
+          .isInstanceOf(UnsupportedModelException.class)
+          .hasMessageContaining("NONE");
+      assertThat(chat.history()).isEmpty();
     }
   }
 

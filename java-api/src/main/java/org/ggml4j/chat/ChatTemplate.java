@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.ggml4j.gguf.GgufFormatException;
 import org.ggml4j.gguf.GgufMetadata;
 import org.ggml4j.jinja.Template;
@@ -35,6 +36,31 @@ public final class ChatTemplate {
       {{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' -}}
       {%- endfor -%}
       {%- if add_generation_prompt -%}{{- '<|im_start|>assistant\\n' -}}{%- endif -%}
+      """;
+
+  private static final String TRANSCRIPT =
+      """
+      {%- for m in messages if m.role == 'system' -%}{{ m.content + '\\n\\n' }}{%- endfor -%}
+      {%- if tools -%}
+      {{- 'To call a tool, write <tool_call>{"name": ..., "arguments": ...}</tool_call>\\n' -}}
+      {%- for tool in tools -%}{{- tool.function | tojson + '\\n' -}}{%- endfor -%}
+      {{- '\\n' -}}
+      {%- endif -%}
+      {%- for m in messages -%}
+      {%- if m.role == 'user' -%}{{- 'User: ' + m.content | trim + '\\n' -}}
+      {%- elif m.role == 'tool' -%}
+      {{- 'Result of ' + m.name + ': ' + m.content | trim + '\\n' -}}
+      {%- elif m.role == 'assistant' -%}
+      {%- if m.content or not m.tool_calls -%}
+      {{- 'Assistant: ' + m.content | trim + '\\n' -}}
+      {%- endif -%}
+      {%- for call in m.tool_calls -%}
+      {{- 'Assistant:<tool_call>{"name": ' + call.function.name | tojson + ', "arguments": ' -}}
+      {{- call.function.arguments | tojson + '}</tool_call>\\n' -}}
+      {%- endfor -%}
+      {%- endif -%}
+      {%- endfor -%}
+      {%- if add_generation_prompt -%}{{- 'Assistant:' -}}{%- endif -%}
       """;
 
   private static final TemplateOptions OPTIONS = TemplateOptions.defaults().withMutable(true);
@@ -80,16 +106,23 @@ public final class ChatTemplate {
   private final Text bos;
   private final Text eos;
   private final Optional<String> notice;
+  private final List<String> stops;
   private final ReplyFormat format;
   private volatile @Nullable Boolean argumentsAsText;
 
   private ChatTemplate(
-      String source, @Nullable String toolSource, String bos, String eos, Optional<String> notice) {
+      String source,
+      @Nullable String toolSource,
+      String bos,
+      String eos,
+      Optional<String> notice,
+      List<String> stops) {
     this.template = Template.parse(patched(source), OPTIONS);
     this.toolTemplate = toolSource == null ? null : Template.parse(patched(toolSource), OPTIONS);
     this.bos = Text.template(bos);
     this.eos = Text.template(eos);
     this.notice = notice;
+    this.stops = stops;
     this.format = ReplyFormat.of(toolSource == null ? source : source + toolSource);
   }
 
@@ -101,22 +134,67 @@ public final class ChatTemplate {
    */
   public static ChatTemplate of(GgufMetadata metadata, Tokenizer tokenizer)
       throws GgufFormatException {
+    Optional<ChatTemplate> own = find(metadata, tokenizer);
+    return own.isPresent()
+        ? own.get()
+        : new ChatTemplate(
+            CHATML,
+            null,
+            bos(tokenizer),
+            eos(tokenizer),
+            Optional.of(
+                "the model's file has no chat template: ChatML is used, which the model may not"
+                    + " know"),
+            List.of("<|im_end|>"));
+  }
+
+  /**
+   * The template that a model's file carries, or none.
+   *
+   * @throws GgufFormatException if the file's entry is no text
+   * @throws TemplateException if the template can't be parsed
+   */
+  public static Optional<ChatTemplate> find(GgufMetadata metadata, Tokenizer tokenizer)
+      throws GgufFormatException {
     String source = metadata.getString("tokenizer.chat_template", "");
     String toolUse = metadata.getString("tokenizer.chat_template.tool_use", "");
-    SpecialTokens special = tokenizer.special();
-    String bos = special.bos().isPresent() ? tokenizer.vocab().text(special.bos().getAsInt()) : "";
-    String eos = special.eos().isPresent() ? tokenizer.vocab().text(special.eos().getAsInt()) : "";
     String first = source.isEmpty() || source.equals("chatml") ? toolUse : source;
-    if (first.isEmpty()) {
-      Optional<String> notice =
-          source.equals("chatml")
-              ? Optional.empty()
-              : Optional.of(
-                  "the model's file has no chat template: ChatML is used, which the model may not"
-                      + " know");
-      return new ChatTemplate(CHATML, null, bos, eos, notice);
+    if (first.isEmpty() && source.isEmpty()) {
+      return Optional.empty();
     }
-    return new ChatTemplate(first, toolUse.isEmpty() ? null : toolUse, bos, eos, Optional.empty());
+    return Optional.of(
+        new ChatTemplate(
+            first.isEmpty() ? CHATML : first,
+            toolUse.isEmpty() ? null : toolUse,
+            bos(tokenizer),
+            eos(tokenizer),
+            Optional.empty(),
+            List.of()));
+  }
+
+  private static String bos(Tokenizer tokenizer) {
+    OptionalInt id = tokenizer.special().bos();
+    return id.isPresent() ? tokenizer.vocab().text(id.getAsInt()) : "";
+  }
+
+  private static String eos(Tokenizer tokenizer) {
+    OptionalInt id = tokenizer.special().eos();
+    return id.isPresent() ? tokenizer.vocab().text(id.getAsInt()) : "";
+  }
+
+  /**
+   * A transcript in plain text, {@code User:} and {@code Assistant:} before what each says, for
+   * models that were not trained to converse: they go on with it as with any text. Nothing keeps a
+   * message from looking like another one's.
+   */
+  public static ChatTemplate transcript() {
+    return new ChatTemplate(
+        TRANSCRIPT,
+        null,
+        "",
+        "",
+        Optional.empty(),
+        List.of("\nUser:", "\nAssistant:", "\nResult of "));
   }
 
   /**
@@ -127,7 +205,7 @@ public final class ChatTemplate {
    * @throws TemplateException if it can't be parsed
    */
   public static ChatTemplate parse(String source, String bos, String eos) {
-    return new ChatTemplate(source, null, bos, eos, Optional.empty());
+    return new ChatTemplate(source, null, bos, eos, Optional.empty(), List.of());
   }
 
   /** llama.cpp's changes to templates that refuse what models with tools and reasoning write. */
@@ -147,6 +225,14 @@ public final class ChatTemplate {
   /** What a user should know about this template. */
   public Optional<String> notice() {
     return notice;
+  }
+
+  /**
+   * Texts with which the next message would begin, for models that don't end their reply with a
+   * token.
+   */
+  public List<String> stops() {
+    return stops;
   }
 
   /** How the model writes its reply. */

@@ -106,6 +106,11 @@ public record ReplyFormat(
     return template.contains("<seed:think>") ? "<seed:think>" : "";
   }
 
+  /** Whether a prompt ends with the begin of reasoning. */
+  public boolean isThinking(String prompt) {
+    return !thinkBegin.isEmpty() && prompt.stripTrailing().endsWith(thinkBegin);
+  }
+
   /** A reader of one reply to a prompt, whose end may have begun the reasoning already. */
   public ReplyParser newParser(String prompt, boolean withTools, ReplyListener listener) {
     return new ReplyParser(this, prompt, withTools, listener);

@@ -54,9 +54,7 @@ public final class ReplyParser {
     }
     answerMarks.addAll(format.dropped());
     reasoningMarks = List.of(format.thinkEnd());
-    boolean begun =
-        !format.thinkBegin().isEmpty() && prompt.stripTrailing().endsWith(format.thinkBegin());
-    state = begun ? State.REASONING : State.ANSWER;
+    state = format.isThinking(prompt) ? State.REASONING : State.ANSWER;
   }
 
   private boolean isHarmony() {

@@ -58,6 +58,21 @@ public record Tool(
         json -> String.valueOf(action.apply(schema.read(json))));
   }
 
+  /**
+   * A tool that somebody else runs, who reads the calls.
+   *
+   * @param parameters JSON Schema of its arguments, an object
+   */
+  public static Tool external(String name, String description, String parameters) {
+    return new Tool(
+        name,
+        description,
+        parameters,
+        json -> {
+          throw new IllegalStateException("the tool '" + name + "' is not run here");
+        });
+  }
+
   /** As templates and web interfaces have it. */
   public Map<String, @Nullable Object> toJson() {
     Map<String, @Nullable Object> function = new LinkedHashMap<>();

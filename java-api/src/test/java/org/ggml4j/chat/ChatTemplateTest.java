@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import org.ggml4j.gguf.GgufFile;
 import org.ggml4j.gguf.GgufMetadata;
-import org.ggml4j.grammar.Grammar;
 import org.ggml4j.tokenizer.Tokenizer;
 import org.junit.jupiter.api.Test;
 
@@ -31,12 +30,12 @@ class ChatTemplateTest {
     }
   }
 
-  private static ChatTemplate template(String name) throws IOException {
+  static ChatTemplate template(String name) throws IOException {
     return ChatTemplate.parse(
         Files.readString(MODELS.resolve("templates").resolve(name + ".jinja")), "<s>", "</s>");
   }
 
-  private static Tokenizer qwen2() throws IOException {
+  static Tokenizer qwen2() throws IOException {
     try (GgufFile file = GgufFile.open(MODELS.resolve("ggml-vocab-qwen2.gguf"))) {
       return Tokenizer.of(file.metadata());
     }
@@ -50,6 +49,7 @@ class ChatTemplateTest {
   void withoutATemplateItIsChatMlAndSaysSo() throws IOException {
     ChatTemplate template = ChatTemplate.of(GgufMetadata.of(Map.of()), qwen2());
     assertThat(template.notice()).isPresent();
+    assertThat(ChatTemplate.find(GgufMetadata.of(Map.of()), qwen2())).isEmpty();
     assertThat(render(template, Message.system("S"), Message.user("U")))
         .isEqualTo(
             "<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nU<|im_end|>\n"
@@ -104,19 +104,40 @@ class ChatTemplateTest {
   }
 
   @Test
-  void callsAreHeldToTheSchemas() throws IOException {
-    Grammar grammar =
-        ToolGrammar.of(
-                template("Qwen-Qwen2.5-7B-Instruct").format(),
-                Tools.of(new Weather()),
-                qwen2(),
-                false)
-            .orElseThrow()
-            .grammar();
-    String call = "<tool_call>\n{\"name\": \"weather\", \"arguments\": %s}\n</tool_call>";
-    assertThat(grammar.accepts(call.formatted("{\"city\": \"Bern\", \"days\": 2}"))).isTrue();
-    assertThat(grammar.accepts(call.formatted("{\"city\": 3, \"days\": 2}"))).isFalse();
-    assertThat(grammar.accepts(call.replace("weather", "nothing").formatted("{}"))).isFalse();
+  void aTranscriptShowsToolsCallsAndResults() {
+    ChatTemplate template = ChatTemplate.transcript();
+    ToolCall call = new ToolCall("1", "look", "{\"at\": \"a \\\"cat\\\"\"}");
+    Tool look =
+        Tool.external("look", "Looks", "{\"type\": \"object\", \"properties\": {\"at\": {}}}");
+    String text =
+        template
+            .render(
+                List.of(
+                    Message.system("Be brief."),
+                    Message.user("What is there?"),
+                    Message.assistant("", "", List.of(call)),
+                    Message.tool(call, "a cat\n"),
+                    Message.assistant("A cat."),
+                    Message.user("Thanks")),
+                ChatTemplate.Options.defaults().withTools(List.of(look)))
+            .toString();
+    assertThat(text)
+        .isEqualTo(
+            """
+            Be brief.
+
+            To call a tool, write <tool_call>{"name": ..., "arguments": ...}</tool_call>
+            {"name": "look", "description": "Looks", "parameters": {"type": "object", "properties": {"at": {}}}}
+
+            User: What is there?
+            Assistant:<tool_call>{"name": "look", "arguments": {"at": "a \\"cat\\""}}</tool_call>
+            Result of look: a cat
+            Assistant: A cat.
+            User: Thanks
+            Assistant:\
+            """);
+    assertThat(template.format().tools()).isEqualTo(ReplyFormat.ToolStyle.HERMES);
+    assertThat(template.stops()).contains("\nUser:");
   }
 
   @Test
