@@ -108,8 +108,8 @@ public final class Chat {
   /**
    * Whether the first thing that the model writes for each message has to be a call.
    *
-   * @param on only with tools, and a model whose form of calls is known and JSON; else {@link #send}
-   *     throws {@link org.ggml4j.gguf.UnsupportedModelException}
+   * @param on only with tools, and a model whose form of calls is known and JSON; else {@link
+   *     #send} throws {@link org.ggml4j.gguf.UnsupportedModelException}
    */
   public void setToolRequired(boolean on) {
     toolRequired = on;
@@ -257,8 +257,7 @@ public final class Chat {
   }
 
   private ChatReply generate(ReplyListener listener, boolean required) {
-    ReplyWriter.Prompt prompt =
-        writer.prompt(history, options, session.nCtx(), config.maxTokens());
+    ReplyWriter.Prompt prompt = writer.prompt(history, options, session.nCtx(), config.maxTokens());
     int[] tokens = prompt.tokens();
     int kept = session.commonBegin(tokens);
     session.rewind(kept);

@@ -82,10 +82,7 @@ public final class ChatPool implements AutoCloseable {
   public PendingReply prepare(ReplyRequest request) {
     ReplyWriter.Prompt prompt =
         writer.prompt(
-            request.messages(),
-            request.options(),
-            sessions.nCtx(),
-            request.config().maxTokens());
+            request.messages(), request.options(), sessions.nCtx(), request.config().maxTokens());
     Optional<String> answer = request.answerSchema().map(JsonSchema::toGbnf);
     GenerationConfig config =
         writer.constrained(

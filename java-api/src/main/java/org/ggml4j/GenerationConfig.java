@@ -11,6 +11,7 @@ import org.ggml4j.grammar.Grammar;
 import org.ggml4j.sampling.LogitsProcessor;
 import org.ggml4j.sampling.Sampler;
 import org.ggml4j.sampling.SamplerSettings;
+import org.ggml4j.sampling.SamplerSettings.Penalties;
 import org.ggml4j.sampling.Samplers;
 import org.ggml4j.schema.Choices;
 import org.ggml4j.schema.JsonSchema;
@@ -107,6 +108,20 @@ public record GenerationConfig(
     return withSamplers(samplers.withMinP(p));
   }
 
+  /** Subtracts this for each time that a token is among the last ones; 0: off. */
+  public GenerationConfig withFrequencyPenalty(float p) {
+    Penalties old = samplers.penalties();
+    return withSamplers(
+        samplers.withPenalties(new Penalties(old.lastN(), old.repeat(), p, old.presence())));
+  }
+
+  /** Subtracts this once if a token is among the last ones; 0: off. */
+  public GenerationConfig withPresencePenalty(float p) {
+    Penalties old = samplers.penalties();
+    return withSamplers(
+        samplers.withPenalties(new Penalties(old.lastN(), old.repeat(), old.frequency(), p)));
+  }
+
   public GenerationConfig withSeed(long s) {
     return with(edit -> edit.seed = OptionalLong.of(s));
   }
@@ -114,6 +129,13 @@ public record GenerationConfig(
   /** Ends the generation when one of these texts appears. */
   public GenerationConfig withStop(String... texts) {
     return with(edit -> edit.stop = List.of(texts));
+  }
+
+  /** Ends the generation also when one of these texts appears. */
+  public GenerationConfig withMoreStop(List<String> texts) {
+    List<String> more = new ArrayList<>(stop);
+    more.addAll(texts);
+    return with(edit -> edit.stop = more);
   }
 
   /** Adds an edit of the logits behind those there are. */

@@ -83,9 +83,7 @@ final class ReplyWriter {
       ChatTemplate.Options options,
       ToolChoice choice,
       Optional<String> answer) {
-    List<String> stops = new ArrayList<>(template.stops());
-    stops.addAll(config.stop());
-    GenerationConfig stopping = config.withStop(stops.toArray(String[]::new));
+    GenerationConfig stopping = config.withMoreStop(template.stops());
     if (config.grammar().isPresent()) {
       return stopping;
     }
@@ -114,8 +112,7 @@ final class ReplyWriter {
   }
 
   /** Reads a generation to its end, and takes apart what it writes. */
-  ChatReply write(
-      Generation generation, Prompt prompt, boolean withTools, ReplyListener listener) {
+  ChatReply write(Generation generation, Prompt prompt, boolean withTools, ReplyListener listener) {
     Collector collector = new Collector(listener);
     ReplyParser parser =
         template.format().newParser(prompt.text().toString(), withTools, collector);

@@ -46,8 +46,7 @@ class ChatPoolTest {
   }
 
   private static ChatPool pool(int nCtx) {
-    return ChatPool.of(
-        model, SessionOptions.defaults().withContext(nCtx).withThreads(1), 4);
+    return ChatPool.of(model, SessionOptions.defaults().withContext(nCtx).withThreads(1), 4);
   }
 
   private static ReplyRequest scripted(String reply, Message... messages) {
@@ -103,10 +102,8 @@ class ChatPoolTest {
               });
       assertThat(call.message().content()).isEmpty();
       ReplyRequest schema = request.withAnswerSchema("{\"enum\": [\"wet\", \"dry\"]}");
-      for (ReplyRequest r :
-          List.of(schema, schema.withTools(List.of(WEATHER), ToolChoice.NONE))) {
-        assertThat(pool.prepare(r).write(t -> {}).message().content())
-            .isIn("\"wet\"", "\"dry\"");
+      for (ReplyRequest r : List.of(schema, schema.withTools(List.of(WEATHER), ToolChoice.NONE))) {
+        assertThat(pool.prepare(r).write(t -> {}).message().content()).isIn("\"wet\"", "\"dry\"");
       }
       ChatReply either =
           pool.prepare(schema.withTools(List.of(WEATHER), ToolChoice.AUTO)).write(t -> {});
@@ -161,8 +158,7 @@ class ChatPoolTest {
   @Test
   void closingCancelsWhatIsWritten() {
     ChatPool pool = pool(1024);
-    PendingReply pending =
-        pool.prepare(scripted(" This goes on and on.", Message.user("Go.")));
+    PendingReply pending = pool.prepare(scripted(" This goes on and on.", Message.user("Go.")));
     ChatReply reply = pending.write(t -> pool.close());
     assertThat(reply.reason()).isEqualTo(StopReason.CANCELLED);
     PendingReply late = pool.prepare(scripted("x", Message.user("Go.")));

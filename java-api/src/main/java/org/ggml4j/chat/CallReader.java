@@ -3,13 +3,16 @@ package org.ggml4j.chat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /** Reads calls in the form of a family. */
 final class CallReader {
+  /** 36^8: from here on a number has nine digits to the base 36, as Mistral's templates want. */
+  private static final long SMALLEST_ID = 2_821_109_907_456L;
+
   private final ReplyFormat.ToolStyle style;
   private String name = "";
-  private int count;
 
   CallReader(ReplyFormat.ToolStyle style) {
     this.style = style;
@@ -94,11 +97,13 @@ final class CallReader {
     }
   }
 
+  private static String newId() {
+    return Long.toString(
+        ThreadLocalRandom.current().nextLong(SMALLEST_ID, SMALLEST_ID * 36), Character.MAX_RADIX);
+  }
+
   ToolCall call(String id, String called, String arguments) {
-    count++;
-    // Nine characters, as Mistral's templates want.
-    String own = String.valueOf(100_000_000 + count).replaceFirst("1", "c");
-    return new ToolCall(id.isEmpty() ? own : id, called, arguments);
+    return new ToolCall(id.isEmpty() ? newId() : id, called, arguments);
   }
 
   private List<ToolCall> objects(@Nullable Object value) {

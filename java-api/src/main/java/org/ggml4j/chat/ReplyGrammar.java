@@ -86,15 +86,12 @@ public record ReplyGrammar(Grammar grammar, List<GrammarTrigger> triggers) {
             + mark(format.thinkEnd(), tokenizer)
             + " [ \\n]* reply-root\n"
             + renamed(text, "reply-");
-    return new ReplyGrammar(
-        Grammar.parse(behind), List.of(trigger(format.thinkEnd(), tokenizer)));
+    return new ReplyGrammar(Grammar.parse(behind), List.of(trigger(format.thinkEnd(), tokenizer)));
   }
 
   private static GrammarTrigger trigger(String mark, Tokenizer tokenizer) {
     OptionalInt id = control(tokenizer, mark);
-    return id.isPresent()
-        ? new GrammarTrigger.Token(id.getAsInt())
-        : new GrammarTrigger.Word(mark);
+    return id.isPresent() ? new GrammarTrigger.Token(id.getAsInt()) : new GrammarTrigger.Word(mark);
   }
 
   /**

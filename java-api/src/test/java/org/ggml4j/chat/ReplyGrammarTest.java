@@ -17,7 +17,8 @@ class ReplyGrammarTest {
     return ReplyGrammar.of(
             ChatTemplateTest.template("Qwen-QwQ-32B").format(),
             ChatTemplateTest.qwen2(),
-            new ReplyGrammar.Rules(Tools.of(new ChatTemplateTest.Weather()), choice, answer, thinking))
+            new ReplyGrammar.Rules(
+                Tools.of(new ChatTemplateTest.Weather()), choice, answer, thinking))
         .orElseThrow();
   }
 
@@ -44,7 +45,8 @@ class ReplyGrammarTest {
   void anAnswerMayFollowASchemaWhereNothingIsCalled() throws IOException {
     Optional<String> answer = Optional.of(JsonSchema.toGbnf("{\"enum\": [1, 2]}"));
     String call =
-        "<tool_call>{\"name\": \"weather\", \"arguments\": {\"city\": \"x\", \"days\": 2}}</tool_call>";
+        "<tool_call>{\"name\": \"weather\", \"arguments\": {\"city\": \"x\", \"days\":"
+            + " 2}}</tool_call>";
     ReplyGrammar either = grammar(ToolChoice.AUTO, answer, false);
     assertThat(either.triggers()).isEmpty();
     assertThat(either.grammar().accepts("2")).isTrue();

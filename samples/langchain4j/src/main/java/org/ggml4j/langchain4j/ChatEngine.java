@@ -1,100 +1,111 @@
 package org.ggml4j.langchain4j;
 
 import dev.langchain4j.agent.tool.ToolExecutionRequest;
-import dev.langchain4j.agent.tool.ToolSpecification;
 import dev.langchain4j.data.message.AiMessage;
+import dev.langchain4j.exception.InvalidRequestException;
 import dev.langchain4j.exception.UnsupportedFeatureException;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.request.ChatRequestParameters;
-import dev.langchain4j.model.chat.request.ResponseFormat;
-import dev.langchain4j.model.chat.request.ResponseFormatType;
-import dev.langchain4j.model.chat.request.ToolChoice;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.output.FinishReason;
 import dev.langchain4j.model.output.TokenUsage;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import java.util.concurrent.atomic.AtomicLong;
-import org.ggml4j.Generation;
-import org.ggml4j.GenerationConfig;
+import java.util.UUID;
+import org.ggml4j.ChatPool;
+import org.ggml4j.ChatReply;
 import org.ggml4j.Model;
-import org.ggml4j.Piece;
-import org.ggml4j.Session;
-import org.ggml4j.SessionPool;
+import org.ggml4j.PendingReply;
+import org.ggml4j.chat.Message;
+import org.ggml4j.chat.ToolCall;
 import org.ggml4j.decode.StopReason;
-import org.ggml4j.grammar.Grammar;
-import org.ggml4j.schema.JsonSchema;
+import org.ggml4j.gguf.UnsupportedModelException;
+import org.ggml4j.jinja.TemplateException;
+import org.ggml4j.schema.UnsupportedSchemaException;
 
-/** Answers requests: what both chat models have in common. */
+/** What both chat models have in common. */
 final class ChatEngine implements AutoCloseable {
-  /** Watches a generation. */
-  interface Watcher {
-    /** It begins, and can be cancelled. */
-    void begins(Runnable cancel);
-
-    /** Text of the answer; not called for what turns out to be a call of a tool. */
-    void text(String piece);
-  }
-
-  private static final String ANY_OBJECT = "{\"type\": \"object\"}";
-
   private final Ggml4jOptions options;
-  private final SessionPool pool;
-  private final AtomicLong calls = new AtomicLong();
+  private final ChatRequestParameters defaults;
+  private final ChatPool pool;
 
   ChatEngine(Model model, Ggml4jOptions options) {
     this.options = options;
-    this.pool = model.newSessionPool(options.session(), options.keptConversations());
+    checkName(options.defaults());
+    defaults =
+        options
+            .defaults()
+            .overrideWith(ChatRequestParameters.builder().modelName(options.name()).build());
+    pool =
+        options
+            .template()
+            .map(t -> new ChatPool(model, t, options.session(), options.keptConversations()))
+            .orElseGet(() -> ChatPool.of(model, options.session(), options.keptConversations()));
   }
 
   Ggml4jOptions options() {
     return options;
   }
 
-  /** Computes the answer; the watcher hears of it as it comes. */
-  ChatResponse answer(ChatRequest request, Watcher watcher) {
-    ChatRequestParameters p = request.parameters();
-    checkSupported(p);
-    List<ToolSpecification> tools =
-        p.toolSpecifications() == null || p.toolChoice() == ToolChoice.NONE
-            ? List.of()
-            : p.toolSpecifications();
-    GenerationConfig config = config(p, tools);
-    String prompt = options.format().render(request.messages(), tools);
-    try (Session session = pool.acquire(prompt)) {
-      int promptTokens = session.tokens().length;
-      Generation generation = session.generate(config);
-      watcher.begins(generation::cancel);
-      String text = read(generation, !tools.isEmpty(), watcher);
-      Optional<ToolExecutionRequest> call =
-          tools.isEmpty() || !text.startsWith("{")
-              ? Optional.empty()
-              : ToolCalls.read(text, "call-" + calls.incrementAndGet());
-      return ChatResponse.builder()
-          .aiMessage(call.map(c -> AiMessage.from(c)).orElseGet(() -> AiMessage.from(text)))
-          .modelName(options.name())
-          .tokenUsage(new TokenUsage(promptTokens, generation.stats().generatedTokens()))
-          .finishReason(
-              call.isPresent() ? FinishReason.TOOL_EXECUTION : reason(generation.stats().reason()))
-          .build();
+  /** Parameters of requests that don't name them, with the model's name. */
+  ChatRequestParameters defaults() {
+    return defaults;
+  }
+
+  /**
+   * The reply to a request, which is not yet written.
+   *
+   * @throws UnsupportedFeatureException if the request asks for what can't be done
+   * @throws InvalidRequestException if something in it is wrong
+   */
+  PendingReply prepare(ChatRequest request) {
+    checkName(request.parameters());
+    try {
+      return pool.prepare(Requests.of(request, options.generation()));
+    } catch (UnsupportedModelException | UnsupportedSchemaException e) {
+      throw new UnsupportedFeatureException("not supported: " + e.getMessage());
+    } catch (IllegalArgumentException | TemplateException e) {
+      throw new InvalidRequestException(e);
     }
   }
 
-  /** The answer without spaces at its ends; those before its end are told when more follows. */
-  private static String read(Generation generation, boolean tools, Watcher watcher) {
-    StringBuilder text = new StringBuilder();
-    int told = 0;
-    for (Piece piece : generation) {
-      text.append(text.isEmpty() ? piece.text().stripLeading() : piece.text());
-      boolean call = tools && !text.isEmpty() && text.charAt(0) == '{';
-      int end = text.toString().stripTrailing().length();
-      if (!call && end > told) {
-        watcher.text(text.substring(told, end));
-        told = end;
-      }
+  private void checkName(ChatRequestParameters p) {
+    if (p.modelName() != null && !p.modelName().equals(options.name())) {
+      throw new UnsupportedFeatureException(
+          "the modelName '"
+              + p.modelName()
+              + "' is not supported: this is the model '"
+              + options.name()
+              + "'");
     }
-    return text.toString().strip();
+  }
+
+  /** LangChain4j's form of a reply. */
+  ChatResponse response(ChatReply reply) {
+    Message message = reply.message();
+    List<ToolExecutionRequest> calls = message.toolCalls().stream().map(ChatEngine::call).toList();
+    AiMessage.Builder answer = AiMessage.builder().toolExecutionRequests(calls);
+    if (!message.content().isEmpty() || calls.isEmpty()) {
+      answer.text(message.content());
+    }
+    if (!message.reasoning().isEmpty()) {
+      answer.thinking(message.reasoning());
+    }
+    int input = reply.keptTokens() + reply.stats().promptTokens();
+    return ChatResponse.builder()
+        .id(UUID.randomUUID().toString())
+        .aiMessage(answer.build())
+        .modelName(options.name())
+        .tokenUsage(new TokenUsage(input, reply.stats().generatedTokens()))
+        .finishReason(calls.isEmpty() ? reason(reply.reason()) : FinishReason.TOOL_EXECUTION)
+        .build();
+  }
+
+  static ToolExecutionRequest call(ToolCall call) {
+    return ToolExecutionRequest.builder()
+        .id(call.id())
+        .name(call.name())
+        .arguments(call.arguments())
+        .build();
   }
 
   private static FinishReason reason(StopReason reason) {
@@ -102,77 +113,6 @@ final class ChatEngine implements AutoCloseable {
       case END_OF_TEXT, STOP_STRING -> FinishReason.STOP;
       case TOKEN_LIMIT, CONTEXT_FULL -> FinishReason.LENGTH;
       case CANCELLED -> FinishReason.OTHER;
-    };
-  }
-
-  private void checkSupported(ChatRequestParameters p) {
-    if (p.modelName() != null && !p.modelName().equals(options.name())) {
-      throw new UnsupportedFeatureException(
-          "this is the model " + options.name() + ", not " + p.modelName());
-    }
-    if (p.frequencyPenalty() != null || p.presencePenalty() != null) {
-      throw new UnsupportedFeatureException("penalties of repetition");
-    }
-  }
-
-  private GenerationConfig config(ChatRequestParameters p, List<ToolSpecification> tools) {
-    GenerationConfig config = options.generation();
-    if (p.temperature() != null) {
-      config = config.withTemperature(p.temperature().floatValue());
-    }
-    if (p.topP() != null) {
-      config = config.withTopP(p.topP().floatValue());
-    }
-    if (p.topK() != null) {
-      config = config.withTopK(p.topK());
-    }
-    if (p.maxOutputTokens() != null) {
-      config = config.withMaxTokens(p.maxOutputTokens());
-    }
-    List<String> stops = new ArrayList<>(config.stop());
-    stops.addAll(options.format().stops());
-    if (p.stopSequences() != null) {
-      stops.addAll(p.stopSequences());
-    }
-    config = config.withStop(stops.toArray(String[]::new));
-    Optional<String> gbnf = grammar(p, tools);
-    return gbnf.isPresent() ? config.withGrammar(Grammar.parse(gbnf.get())) : config;
-  }
-
-  private static Optional<String> grammar(ChatRequestParameters p, List<ToolSpecification> tools) {
-    ResponseFormat format = p.responseFormat();
-    boolean json = format != null && format.type() == ResponseFormatType.JSON;
-    if (tools.isEmpty()) {
-      return json ? Optional.of(JsonSchema.toGbnf(schema(format))) : Optional.empty();
-    }
-    String call = JsonSchema.toGbnf(ToolCalls.schema(tools));
-    if (p.toolChoice() == ToolChoice.REQUIRED) {
-      return Optional.of(call);
-    }
-    if (json) {
-      throw new UnsupportedFeatureException(
-          "an answer in JSON and tools that may be called, both in one request");
-    }
-    // What begins as a call must be one; all else is text.
-    return Optional.of(
-        call.replaceFirst("(?m)^root ::=", "tool-call ::=")
-            + "\nroot ::= [ \\n]* (tool-call | [^{ \\n] [\\U00000001-\\U0010FFFF]*)\n");
-  }
-
-  private static String schema(ResponseFormat format) {
-    return format.jsonSchema() == null
-        ? ANY_OBJECT
-        : Schemas.json(format.jsonSchema().rootElement());
-  }
-
-  /** An answer to nobody in particular. */
-  static Watcher nobody() {
-    return new Watcher() {
-      @Override
-      public void begins(Runnable cancel) {}
-
-      @Override
-      public void text(String piece) {}
     };
   }
 

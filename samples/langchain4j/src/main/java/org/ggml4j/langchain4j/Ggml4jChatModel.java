@@ -25,12 +25,12 @@ public final class Ggml4jChatModel implements ChatModel, AutoCloseable {
 
   @Override
   public ChatResponse doChat(ChatRequest request) {
-    return engine.answer(request, ChatEngine.nobody());
+    return engine.response(engine.prepare(request).write(text -> {}));
   }
 
   @Override
   public ChatRequestParameters defaultRequestParameters() {
-    return engine.options().defaults();
+    return engine.defaults();
   }
 
   @Override

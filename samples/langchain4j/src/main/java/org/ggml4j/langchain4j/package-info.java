@@ -1,6 +1,6 @@
 /**
- * LangChain4j's chat models on a model of this process: no server in between, and answers and tool
- * calls held to their JSON schemas by a grammar.
+ * LangChain4j's chat and embedding models on a model of this process: no server in between, and
+ * answers and tool calls held to their JSON schemas by a grammar.
  */
 @NullMarked
 package org.ggml4j.langchain4j;

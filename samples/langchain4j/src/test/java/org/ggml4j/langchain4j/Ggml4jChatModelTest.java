@@ -7,13 +7,10 @@ import dev.langchain4j.agent.tool.P;
 import dev.langchain4j.agent.tool.Tool;
 import dev.langchain4j.agent.tool.ToolSpecification;
 import dev.langchain4j.agent.tool.ToolSpecifications;
-import dev.langchain4j.data.image.Image;
 import dev.langchain4j.data.message.AiMessage;
 import dev.langchain4j.data.message.ChatMessage;
-import dev.langchain4j.data.message.ImageContent;
-import dev.langchain4j.data.message.SystemMessage;
-import dev.langchain4j.data.message.ToolExecutionResultMessage;
 import dev.langchain4j.data.message.UserMessage;
+import dev.langchain4j.exception.InvalidRequestException;
 import dev.langchain4j.exception.UnsupportedFeatureException;
 import dev.langchain4j.memory.chat.MessageWindowChatMemory;
 import dev.langchain4j.model.chat.listener.ChatModelListener;
@@ -28,35 +25,33 @@ import dev.langchain4j.model.chat.request.json.JsonSchema;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.chat.response.PartialResponse;
 import dev.langchain4j.model.chat.response.PartialResponseContext;
+import dev.langchain4j.model.chat.response.PartialThinking;
+import dev.langchain4j.model.chat.response.PartialThinkingContext;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import dev.langchain4j.model.output.FinishReason;
 import dev.langchain4j.service.AiServices;
 import dev.langchain4j.service.TokenStream;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.ggml4j.GenerationConfig;
 import org.ggml4j.Model;
-import org.ggml4j.SessionOptions;
+import org.ggml4j.chat.ChatTemplate;
 import org.ggml4j.sampling.LogitsProcessor;
+import org.ggml4j.tokenizer.EncodeOptions;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** LangChain4j on the story teller that comes with the command. */
 class Ggml4jChatModelTest {
-  private static final Path FILE =
-      Path.of("../cli/src/main/resources/org/ggml4j/cli/tiny-stories.gguf");
-
   private static Model model;
 
   @BeforeAll
-  static void load() throws IOException {
-    model = Model.load(FILE);
+  static void load() {
+    model = StoryTeller.load();
   }
 
   @AfterAll
@@ -65,9 +60,7 @@ class Ggml4jChatModelTest {
   }
 
   private static Ggml4jOptions options() {
-    return Ggml4jOptions.defaults("tiny")
-        .withSession(SessionOptions.defaults().withContext(512).withThreads(1))
-        .withGeneration(GenerationConfig.greedy().withMaxTokens(160));
+    return StoryTeller.options();
   }
 
   /** What the model may call. */
@@ -173,22 +166,21 @@ class Ggml4jChatModelTest {
     // One that begins as a call does can only go on as one.
     try (Ggml4jChatModel chat =
         new Ggml4jChatModel(
-            model, options().withGeneration(GenerationConfig.greedy().withProcessor(brace())))) {
+            model, options().withGeneration(GenerationConfig.greedy().withProcessor(begin())))) {
       AiMessage answer = chat.chat(request.toBuilder().maxOutputTokens(160).build()).aiMessage();
       assertThat(answer.toolExecutionRequests())
-          .singleElement()
-          .satisfies(call -> assertThat(call.name()).isEqualTo("weather"));
+          .isNotEmpty()
+          .allSatisfy(call -> assertThat(call.name()).isEqualTo("weather"));
     }
   }
 
-  /** Makes the model begin with a brace, and leaves it alone then. */
-  private static LogitsProcessor brace() {
-    int[] tokens = model.tokenizer().encode("x{");
-    int token = tokens[tokens.length - 1];
-    AtomicBoolean first = new AtomicBoolean(true);
+  /** Makes the model begin a call, and leaves it alone then. */
+  private static LogitsProcessor begin() {
+    int[] tokens = model.tokenizer().encode("<tool_call>", EncodeOptions.plain());
+    AtomicInteger at = new AtomicInteger();
     return logits -> {
-      if (first.getAndSet(false)) {
-        logits.set(token, 1000);
+      if (at.get() < tokens.length) {
+        logits.set(tokens[at.getAndIncrement()], 1000);
       }
     };
   }
@@ -288,50 +280,100 @@ class Ggml4jChatModelTest {
       ChatRequest.Builder request = ChatRequest.builder().messages(UserMessage.from("hi"));
       assertThatThrownBy(() -> chat.chat(request.modelName("other").build()))
           .isInstanceOf(UnsupportedFeatureException.class)
-          .hasMessageContaining("this is the model tiny, not other");
-      UserMessage picture =
-          UserMessage.from(ImageContent.from(Image.builder().base64Data("").build()));
-      assertThatThrownBy(() -> chat.chat(picture))
-          .isInstanceOf(UnsupportedFeatureException.class)
-          .hasMessageContaining("IMAGE");
+          .hasMessageContaining("this is the model 'tiny'");
+      assertThatThrownBy(() -> chat.chat(request.modelName("tiny").temperature(-1.0).build()))
+          .isInstanceOf(InvalidRequestException.class)
+          .hasMessageContaining("temperature");
+      assertThatThrownBy(
+              () ->
+                  chat.chat(
+                      ChatRequest.builder()
+                          .messages(UserMessage.from("hi"))
+                          .toolChoice(ToolChoice.REQUIRED)
+                          .build()))
+          .isInstanceOf(UnsupportedFeatureException.class);
+    }
+    Ggml4jOptions unknown =
+        options().withTemplate(ChatTemplate.parse("{{ messages[0].content }}", "", ""));
+    try (Ggml4jChatModel chat = new Ggml4jChatModel(model, unknown)) {
+      ChatRequest forced =
+          ChatRequest.builder()
+              .messages(UserMessage.from("hi"))
+              .toolSpecifications(ToolSpecifications.toolSpecificationsFrom(new Weather()))
+              .toolChoice(ToolChoice.REQUIRED)
+              .build();
+      assertThatThrownBy(() -> chat.chat(forced)).isInstanceOf(UnsupportedFeatureException.class);
     }
   }
 
   @Test
-  void aConversationBecomesATranscript() {
-    ToolSpecification tool =
-        ToolSpecification.builder()
-            .name("look")
-            .description("Looks")
-            .parameters(JsonObjectSchema.builder().addStringProperty("at").build())
-            .build();
-    AiMessage call =
-        AiMessage.from(
-            ToolCalls.read("{\"name\":\"look\",\"arguments\":{\"at\":\"x\"}}", "1").orElseThrow());
-    String text =
-        PromptFormat.transcript()
-            .render(
-                List.of(
-                    SystemMessage.from("Be brief."),
-                    UserMessage.from("What is there?"),
-                    call,
-                    ToolExecutionResultMessage.from("1", "look", "a cat"),
-                    AiMessage.from("A cat."),
-                    UserMessage.from("Thanks")),
-                List.of(tool));
-    assertThat(text)
-        .startsWith(
-            "Be brief.\n\nTools, to be called with {\"name\": ..., \"arguments\": {...}}:\n")
-        .contains("\"name\":\"look\"", "\"at\"")
-        .endsWith(
-            """
+  void reasoningIsToldApart() throws Exception {
+    ChatTemplate thinking =
+        ChatTemplate.parse("{# </think> #}{{ messages[0].content }}<think>", "", "");
+    Ggml4jOptions options = options().withTemplate(thinking);
+    ChatRequest request =
+        ChatRequest.builder().messages(UserMessage.from("Once upon a time")).build();
+    try (Ggml4jStreamingChatModel chat = new Ggml4jStreamingChatModel(model, options)) {
+      StringBuilder thoughts = new StringBuilder();
+      CompletableFuture<ChatResponse> complete = new CompletableFuture<>();
+      chat.chat(
+          request,
+          new StreamingChatResponseHandler() {
+            @Override
+            public void onPartialThinking(PartialThinking piece, PartialThinkingContext context) {
+              thoughts.append(piece.text());
+            }
 
-            User: What is there?
-            Assistant: {"name":"look","arguments":{"at":"x"}}
-            Result of look: a cat
-            Assistant: A cat.
-            User: Thanks
-            Assistant:\
-            """);
+            @Override
+            public void onCompleteResponse(ChatResponse response) {
+              complete.complete(response);
+            }
+
+            @Override
+            public void onError(Throwable e) {
+              complete.completeExceptionally(e);
+            }
+          });
+      AiMessage answer = complete.get(2, TimeUnit.MINUTES).aiMessage();
+      assertThat(answer.text()).isEmpty(); // it never stops thinking
+      assertThat(answer.thinking()).isNotBlank().isEqualTo(thoughts.toString());
+    }
+  }
+
+  /** It hears of what it throws, and the answer goes on. */
+  @Test
+  void aHandlerMayFail() throws Exception {
+    List<Throwable> problems = new ArrayList<>();
+    CompletableFuture<Throwable> last = new CompletableFuture<>();
+    try (Ggml4jStreamingChatModel chat = new Ggml4jStreamingChatModel(model, options())) {
+      chat.chat(
+          ChatRequest.builder()
+              .messages(UserMessage.from("Once upon a time"))
+              .maxOutputTokens(4)
+              .build(),
+          new StreamingChatResponseHandler() {
+            @Override
+            public void onPartialResponse(String piece) {
+              throw new IllegalArgumentException("piece");
+            }
+
+            @Override
+            public void onCompleteResponse(ChatResponse response) {
+              throw new IllegalArgumentException("end");
+            }
+
+            @Override
+            public void onError(Throwable e) {
+              problems.add(e);
+              if ("end".equals(e.getMessage())) {
+                last.complete(e);
+              }
+              throw new IllegalArgumentException("nobody hears this");
+            }
+          });
+      assertThat(last.get(2, TimeUnit.MINUTES)).hasMessage("end");
+      assertThat(problems).hasSizeGreaterThan(1);
+      assertThat(problems.get(0)).hasMessage("piece");
+    }
   }
 }
