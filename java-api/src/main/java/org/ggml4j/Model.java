@@ -150,10 +150,16 @@ public final class Model implements AutoCloseable {
   /**
    * What writes a text.
    *
-   * @throws UnsupportedModelException if it is an encoder
+   * @throws UnsupportedModelException if it is an encoder, or one by the file's word
    */
   Architecture.Decoder architecture() {
     if (loaded.architecture() instanceof Architecture.Decoder decoder) {
+      loaded
+          .hparams()
+          .require(
+              loaded.hparams().causal(),
+              "tokens that look at those behind them (attention.causal is false): it writes no"
+                  + " text, but Model.embed gives vectors of texts");
       return decoder;
     }
     throw new UnsupportedModelException(

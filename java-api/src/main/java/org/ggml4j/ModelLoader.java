@@ -114,6 +114,7 @@ final class ModelLoader {
     WeightStore store = owned.own(new WeightStore(2 * file.tensors().size() + 64));
     Weights weights = new Weights(new FileSource(), this::place, store, nLayer);
     Architecture architecture = create(factory, hparams, weights);
+    hparams.checkAllKeysRead();
     weights.check();
     total = weights.declared().stream().mapToLong(Weight::nBytes).sum();
     report();

@@ -344,6 +344,25 @@ class EncoderTest {
     }
   }
 
+  /** As a decoder that was made to give vectors of texts: its tokens look at those behind them. */
+  @Test
+  void aDecoderThatLooksAheadWritesNoText() throws IOException {
+    TinyGguf.Content content = Toys.byName("qwen2").content();
+    content.metadata.put("qwen2.attention.causal", false);
+    Path file = folder.resolve("ahead.gguf");
+    content.write(file);
+    try (Model model = Model.load(file, PLAIN)) {
+      assertThatThrownBy(model::newSession)
+          .isInstanceOf(UnsupportedModelException.class)
+          .hasMessageContaining("qwen2")
+          .hasMessageContaining("attention.causal");
+      EmbeddingOptions first = EXACT.withPooling(Pooling.CLS);
+      float[] one = vectors(model, first, List.of(new int[] {1, 2, 3})).get(0);
+      float[] other = vectors(model, first, List.of(new int[] {1, 2, 4})).get(0);
+      assertThat(one).isNotEqualTo(other);
+    }
+  }
+
   @Test
   void theModelClosesItsEmbedders() throws IOException {
     Model model = load(EncoderToys.byName("bert"));

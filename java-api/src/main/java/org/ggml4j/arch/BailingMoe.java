@@ -62,8 +62,7 @@ final class BailingMoe implements Architecture.Decoder {
 
   private Moe moe(Weights w) {
     Moe.Routing routing =
-        Moe.Routing.softmax(hp.nExpertUsed(), hp.keys().flag("expert_weights_norm", false))
-            .withScale(hp.keys().number("expert_weights_scale", 0));
+        hp.routing(Moe.Gating.SOFTMAX, hp.keys().flag("expert_weights_norm", false));
     return w.moe(Activation.SILU, routing, true, hp.nEmbd(), nFfExp, hp.nExpert()).withoutScales();
   }
 

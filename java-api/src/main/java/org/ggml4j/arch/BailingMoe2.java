@@ -79,12 +79,7 @@ final class BailingMoe2 implements Architecture.Decoder {
   }
 
   private Moe moe(Weights w) {
-    Moe.Routing routing =
-        Moe.Routing.of(
-                Moe.Gating.of(hp.keys().size("expert_gating_func", 0)),
-                hp.nExpertUsed(),
-                hp.keys().flag("expert_weights_norm", false))
-            .withScale(hp.keys().number("expert_weights_scale", 0));
+    Moe.Routing routing = hp.routing(hp.gating(), hp.keys().flag("expert_weights_norm", false));
     return w.moe(Activation.SILU, routing, true, hp.nEmbd(), nFfExp, hp.nExpert()).withoutScales();
   }
 

@@ -39,6 +39,7 @@ final class Bloom implements Architecture.Decoder {
 
   Bloom(Hparams hp, Weights w) {
     this.hp = hp;
+    hp.keys().ignore("attention.max_alibi_bias"); // it is always 8
     scores = Scores.scaled(hp.attnScale()).withMaxBias(8);
     tokenEmbdNorm = w.layerNorm("token_embd_norm", hp.nEmbd(), hp.normEps());
     tokenEmbd = w.embedding("token_embd", hp.nEmbd(), hp.nVocab());

@@ -58,6 +58,7 @@ final class DeepSeek2 implements Architecture.Decoder {
   private final Rope rope;
   private final float attnScale;
   private final float temperatureScale;
+  private final int temperatureLength;
   private final Embedding tokenEmbd;
   private final List<Block> blocks;
   private final RmsNorm outputNorm;
@@ -73,13 +74,14 @@ final class DeepSeek2 implements Architecture.Decoder {
     hp.require(nPlain > 0, "heads of which all is turned");
     hp.require(
         !latent || hp.headDim() == rank + hp.nRot(), "attention.key_length other than latent");
-    Hparams.RopeScaling scaling = hp.ropeScaling();
+    RopeScaling scaling = hp.ropeScaling();
     // The converter writes a tenth of the multiplier.
     float logMul = hp.keys().number("rope.scaling.yarn_log_multiplier", 0) / 0.1f;
     float attnFactor = attnFactor(scaling, logMul);
     rope = hp.rope(Style.INTERLEAVED, Optional.empty()).with(p -> p.withAttnFactor(attnFactor));
     attnScale = attnScale(scaling, logMul, attnFactor);
     temperatureScale = hp.keys().number("attention.temperature_scale", 0);
+    temperatureLength = hp.keys().size("attention.temperature_length", 0);
     tokenEmbd = w.embedding("token_embd", hp.nEmbd(), hp.nVocab());
     blocks = w.blocks(hp.nLayer(), this::block);
     w.ignoreBlocks(hp.nLayer(), hp.nBlock()); // predict further tokens
@@ -88,7 +90,7 @@ final class DeepSeek2 implements Architecture.Decoder {
   }
 
   /** YaRN's magnitude; here it is the scale of the products that grows with the context. */
-  private float attnFactor(Hparams.RopeScaling s, float logMul) {
+  private float attnFactor(RopeScaling s, float logMul) {
     if (s.extFactor() == 0 || logMul == 0) {
       return s.attnFactor();
     }
@@ -99,11 +101,11 @@ final class DeepSeek2 implements Architecture.Decoder {
     return (float) (magnitude / (1 + 0.1 * ln)) * given;
   }
 
-  private static double logFactor(Hparams.RopeScaling s) {
+  private static double logFactor(RopeScaling s) {
     return s.type().equals("none") ? 0 : Math.log(s.factor());
   }
 
-  private float attnScale(Hparams.RopeScaling s, float logMul, float attnFactor) {
+  private float attnScale(RopeScaling s, float logMul, float attnFactor) {
     double ln = logFactor(s);
     double mscale = attnFactor * (1 + 0.1 * ln) * (1 + 0.1 * logMul * ln);
     return (float) (mscale * mscale / Math.sqrt(headDim));
@@ -140,16 +142,10 @@ final class DeepSeek2 implements Architecture.Decoder {
 
   private Moe moe(Weights w) {
     boolean glmFlash = (hp.nLayer() == 47 || hp.nLayer() == 48) && hp.nVocab() == 154880;
-    int gating = hp.keys().size("expert_gating_func", 0);
     Moe.Routing routing =
-        Moe.Routing.of(
-                Moe.Gating.of(gating > 0 ? gating : glmFlash ? 2 : 1),
-                hp.nExpertUsed(),
-                hp.keys().flag("expert_weights_norm", false))
-            .withScale(hp.keys().number("expert_weights_scale", 0))
-            .withGroups(
-                hp.keys().size("expert_group_count", 0),
-                hp.keys().size("expert_group_used_count", 0));
+        hp.routing(
+            hp.gating(glmFlash ? Moe.Gating.SIGMOID : Moe.Gating.SOFTMAX),
+            hp.keys().flag("expert_weights_norm", false));
     int nFf = hp.keys().size("expert_feed_forward_length");
     return w.moe(SILU, routing, true, hp.nEmbd(), nFf, hp.nExpert()).withoutScales();
   }
@@ -177,10 +173,9 @@ final class DeepSeek2 implements Architecture.Decoder {
 
   /** A factor of queries far behind, as Mistral Large 3 has. */
   private Optional<Tensor> temperature(Inputs in) {
-    int length = hp.keys().size("attention.temperature_length", 0);
     return temperatureScale == 0
         ? Optional.empty()
-        : Optional.of(in.attentionTemperature(temperatureScale, length, 0));
+        : Optional.of(in.attentionTemperature(temperatureScale, temperatureLength, 0));
   }
 
   private Tensor attention(

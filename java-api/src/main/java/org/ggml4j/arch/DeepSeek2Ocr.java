@@ -44,6 +44,7 @@ final class DeepSeek2Ocr implements Architecture.Decoder {
 
   DeepSeek2Ocr(Hparams hp, Weights w) {
     this.hp = hp;
+    hp.keys().ignore("attention.sliding_window"); // llama.cpp looks at everything too
     tokenEmbd = w.embedding("token_embd", hp.nEmbd(), hp.nVocab());
     rope = hp.rope(Style.HALVES, Optional.empty());
     nDenseLead = hp.keys().size("leading_dense_block_count", 0);
@@ -73,14 +74,7 @@ final class DeepSeek2Ocr implements Architecture.Decoder {
 
   private Moe moe(Weights w) {
     Moe.Routing routing =
-        Moe.Routing.of(
-                Moe.Gating.of(Math.max(1, hp.keys().size("expert_gating_func", 0))),
-                hp.nExpertUsed(),
-                hp.keys().flag("expert_weights_norm", false))
-            .withScale(hp.keys().number("expert_weights_scale", 0))
-            .withGroups(
-                hp.keys().size("expert_group_count", 0),
-                hp.keys().size("expert_group_used_count", 0));
+        hp.routing(hp.gating(Moe.Gating.SOFTMAX), hp.keys().flag("expert_weights_norm", false));
     return w.moe(Activation.SILU, routing, true, hp.nEmbd(), nFfExp, hp.nExpert()).withoutScales();
   }
 

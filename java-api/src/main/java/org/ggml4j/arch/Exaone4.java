@@ -49,6 +49,7 @@ final class Exaone4 implements Architecture.Decoder {
     this.hp = hp;
     mixed = hp.nLayer() == N_LAYER_32B;
     window = hp.keys().size("attention.sliding_window", 4096);
+    hp.require(!mixed || window > 0, "attention.sliding_window 0");
     windowed = mixed ? hp.windowedLayers(4, false) : new boolean[hp.nBlock()];
     tokenEmbd = w.embedding("token_embd", hp.nEmbd(), hp.nVocab());
     rope = hp.rope(Style.HALVES, w);

@@ -43,8 +43,7 @@ final class FalconH1 implements Architecture.Decoder {
 
   FalconH1(Hparams hp, Weights w) {
     this.hp = hp;
-    float scale = hp.keys().number("attention.scale", 0);
-    attnScale = scale == 0 ? hp.attnScale() : scale;
+    attnScale = hp.givenAttnScale();
     tokenEmbd = w.embedding("token_embd", hp.nEmbd(), hp.nVocab());
     rope = hp.rope(Style.HALVES, Optional.empty());
     blocks = w.blocks(hp.nLayer(), this::block);

@@ -50,9 +50,12 @@ final class Gemma2 implements Architecture.Decoder {
 
   Gemma2(Hparams hp, Weights w) {
     this.hp = hp;
+    hp.keys().ignore("attention.scale"); // it follows from the sizes
     Keys keys = hp.keys();
     windowed = hp.windowedLayers(2, false);
-    window = Window.sliding(keys.size("attention.sliding_window", 4096));
+    int nWindow = keys.size("attention.sliding_window", 4096);
+    hp.require(nWindow > 0, "attention.sliding_window 0");
+    window = Window.sliding(nWindow);
     // The largest one scales by the width of the model, the others by that of a head.
     int width = hp.nLayer() == N_LAYER_27B ? hp.nEmbd() / hp.nHead() : hp.headDim();
     scores =

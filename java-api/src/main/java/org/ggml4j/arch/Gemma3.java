@@ -51,6 +51,7 @@ final class Gemma3 implements Architecture.Decoder {
 
   Gemma3(Hparams hp, Weights w) {
     this.hp = hp;
+    hp.keys().ignore("attention.scale"); // it follows from the sizes
     Keys keys = hp.keys();
     window = keys.size("attention.sliding_window", 0);
     windowed = window > 0 ? hp.windowedLayers(6, false) : new boolean[hp.nBlock()];

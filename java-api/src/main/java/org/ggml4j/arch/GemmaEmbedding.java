@@ -50,6 +50,7 @@ final class GemmaEmbedding implements Architecture.Encoder {
 
   GemmaEmbedding(Hparams hp, Weights w) {
     this.hp = hp;
+    hp.keys().ignore("final_logit_softcapping"); // there are no logits
     Keys keys = hp.keys();
     window = new Window(Window.Kind.SYMMETRIC, keys.size("attention.sliding_window"));
     windowed = hp.windowedLayers(6, false);

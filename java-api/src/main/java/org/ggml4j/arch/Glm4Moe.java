@@ -78,13 +78,8 @@ final class Glm4Moe implements Architecture.Decoder {
   }
 
   private Moe moe(Weights w) {
-    int gating = hp.keys().size("expert_gating_func", 0);
     Moe.Routing routing =
-        Moe.Routing.of(
-                gating == 0 ? Moe.Gating.SIGMOID : Moe.Gating.of(gating),
-                hp.nExpertUsed(),
-                hp.keys().flag("expert_weights_norm", false))
-            .withScale(hp.keys().number("expert_weights_scale", 0));
+        hp.routing(hp.gating(Moe.Gating.SIGMOID), hp.keys().flag("expert_weights_norm", false));
     return w.moe(Activation.SILU, routing, true, hp.nEmbd(), nFfExp, hp.nExpert()).withoutScales();
   }
 

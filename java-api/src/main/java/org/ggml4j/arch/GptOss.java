@@ -71,9 +71,7 @@ final class GptOss implements Architecture.Decoder {
 
   private Moe moe(Weights w) {
     int nFfExp = hp.keys().size("expert_feed_forward_length");
-    Moe.Routing routing =
-        Moe.Routing.of(Moe.Gating.SOFTMAX_OF_CHOSEN, hp.nExpertUsed(), false)
-            .withScale(hp.keys().number("expert_weights_scale", 0));
+    Moe.Routing routing = hp.routing(Moe.Gating.SOFTMAX_OF_CHOSEN, false);
     return w.moe(Activation.SWIGLU_OAI, routing, true, hp.nEmbd(), nFfExp, hp.nExpert())
         .withoutScales();
   }

@@ -54,8 +54,7 @@ final class Granite implements Architecture.Decoder {
     embeddingScale = keys.number("embedding_scale", 0);
     residualScale = keys.number("residual_scale", 0);
     logitScale = keys.positive("logit_scale");
-    float scale = keys.number("attention.scale", 0);
-    attnScale = scale == 0 ? hp.attnScale() : scale;
+    attnScale = hp.givenAttnScale();
     tokenEmbd = w.embedding("token_embd", hp.nEmbd(), hp.nVocab());
     rope = hp.rope(Style.INTERLEAVED, w);
     blocks = w.blocks(hp.nLayer(), this::block);
@@ -78,9 +77,7 @@ final class Granite implements Architecture.Decoder {
   }
 
   private Moe moe(Weights w) {
-    Moe.Routing routing =
-        Moe.Routing.softmax(hp.nExpertUsed(), true)
-            .withScale(hp.keys().number("expert_weights_scale", 0));
+    Moe.Routing routing = hp.routing(Moe.Gating.SOFTMAX, true);
     return w.moe(Activation.SILU, routing, true, hp.nEmbd(), hp.nFf(), hp.nExpert())
         .withoutScales();
   }

@@ -10,6 +10,7 @@ import org.ggml4j.gguf.GgufFormatException;
 import org.ggml4j.gguf.GgufMetadata;
 import org.ggml4j.gguf.UnsupportedModelException;
 import org.ggml4j.nn.LayerMemory;
+import org.ggml4j.nn.Moe;
 import org.ggml4j.nn.Pooling;
 import org.ggml4j.nn.Qkv;
 import org.ggml4j.nn.Rope;
@@ -62,35 +63,8 @@ public record Hparams(
     RopeScaling ropeScaling,
     Keys keys) {
 
-  /**
-   * Frequencies of rotary positions and their scaling.
-   *
-   * @param freqBase {@code ARCH.rope.freq_base}, by default 10000
-   * @param type {@code ARCH.rope.scaling.type}: none, linear, yarn or longrope
-   * @param factor {@code ARCH.rope.scaling.factor}: how much longer the context has become
-   * @param nCtxOrig {@code ARCH.rope.scaling.original_context_length}, by default nCtxTrain
-   * @param attnFactor {@code ARCH.rope.scaling.attn_factor} times YaRN's own
-   * @param extFactor {@code ARCH.rope.scaling.yarn_ext_factor}, below 0: 1 for yarn, else 0
-   * @param betaFast {@code ARCH.rope.scaling.yarn_beta_fast}
-   * @param betaSlow {@code ARCH.rope.scaling.yarn_beta_slow}
-   */
-  public record RopeScaling(
-      float freqBase,
-      String type,
-      float factor,
-      int nCtxOrig,
-      float attnFactor,
-      float extFactor,
-      float betaFast,
-      float betaSlow) {
-    /** No scaling at all. */
-    public static RopeScaling none(float freqBase, int nCtxTrain) {
-      return new RopeScaling(freqBase, "none", 1, nCtxTrain, 1, 0, 32, 1);
-    }
-  }
-
-  private static final int DIFFERS = -1;
-  private static final int MAX_BLOCKS = 1 << 16;
+  /** Stands for a size that differs from layer to layer. */
+  static final int DIFFERS = -1;
 
   /** Of a model that comes from no file. */
   public Hparams(
@@ -136,7 +110,7 @@ public record Hparams(
   public static Hparams of(GgufMetadata metadata) throws GgufFormatException {
     String arch = metadata.getString("general.architecture");
     try {
-      return of(metadata, arch, Keys.of(metadata, arch));
+      return HparamsReader.read(metadata, arch, Keys.of(metadata, arch));
     } catch (UncheckedIOException e) {
       throw formatProblem(e);
     }
@@ -148,95 +122,6 @@ public record Hparams(
       return problem;
     }
     throw e;
-  }
-
-  private static Hparams of(GgufMetadata metadata, String arch, Keys k) throws GgufFormatException {
-    int nEmbd = k.size("embedding_length");
-    int nBlock = k.size("block_count");
-    int nNext = k.size("nextn_predict_layers", 0);
-    if (nNext >= nBlock) {
-      throw k.bad("nextn_predict_layers", nNext, "fewer than the " + nBlock + " blocks");
-    }
-    if (nBlock > MAX_BLOCKS) {
-      throw k.bad("block_count", nBlock, "at most " + MAX_BLOCKS);
-    }
-    int[] heads = headCounts(k, nBlock);
-    int[] headsKv = headCountsKv(k, nBlock, heads);
-    int nHead = Arrays.stream(heads).filter(n -> n > 0).findFirst().orElse(0);
-    if (nHead > 0 && !k.has("attention.key_length") && nEmbd % nHead != 0) {
-      throw k.bad("attention.head_count", nHead, "a divisor of the embedding length " + nEmbd);
-    }
-    int even = nHead == 0 ? 0 : nEmbd / nHead;
-    int headDim = k.has("attention.key_length") ? k.size("attention.key_length") : even;
-    int headDimV = k.has("attention.value_length") ? k.size("attention.value_length") : even;
-    int nCtxTrain = k.size("context_length");
-    int nRot = k.size("rope.dimension_count", headDim);
-    if (nHead > 0 && (nRot > headDim || nRot % 2 != 0)) {
-      throw k.bad("rope.dimension_count", nRot, "an even number up to the head's size " + headDim);
-    }
-    int nExpert = k.size("expert_count", 0);
-    int[] expertsUsed = k.sizes("expert_used_count", nBlock, 0);
-    int mostUsed = Arrays.stream(expertsUsed).max().orElse(0);
-    if (mostUsed > nExpert || nExpert > 0 && mostUsed == 0) {
-      throw k.bad("expert_used_count", mostUsed, "1 to the number of experts, " + nExpert);
-    }
-    String rms = "attention.layer_norm_rms_epsilon";
-    return new Hparams(
-        arch,
-        nCtxTrain,
-        nEmbd,
-        nBlock - nNext,
-        common(heads),
-        common(headsKv),
-        headDim,
-        headDimV,
-        common(k.sizes("feed_forward_length", nBlock, 0)),
-        vocabularySize(metadata, k),
-        nExpert,
-        common(expertsUsed),
-        k.number(rms, 0),
-        nRot,
-        ropeScaling(k, nCtxTrain),
-        k);
-  }
-
-  private static int[] headCounts(Keys k, int nBlock) {
-    return k.sizes("attention.head_count", nBlock, 0);
-  }
-
-  private static int[] headCountsKv(Keys k, int nBlock, int[] heads) {
-    if (!k.has("attention.head_count_kv")) {
-      return heads;
-    }
-    int[] headsKv = k.sizes("attention.head_count_kv", nBlock, 0);
-    for (int il = 0; il < nBlock; il++) {
-      if (headsKv[il] > 0 && heads[il] % headsKv[il] != 0) {
-        throw k.bad(
-            "attention.head_count_kv", headsKv[il], "a divisor of the head count " + heads[il]);
-      }
-    }
-    return headsKv;
-  }
-
-  private static int common(int[] sizes) {
-    for (int size : sizes) {
-      if (size != sizes[0]) {
-        return DIFFERS;
-      }
-    }
-    return sizes[0];
-  }
-
-  private static int vocabularySize(GgufMetadata metadata, Keys k) throws GgufFormatException {
-    String tokens = "tokenizer.ggml.tokens";
-    if (!metadata.contains(tokens)) {
-      return k.size("vocab_size");
-    }
-    int n = metadata.getStringArray(tokens).size();
-    if (n < 1) {
-      throw new GgufFormatException("expected at least one token, found none", null, -1, tokens);
-    }
-    return n;
   }
 
   // ---- sizes
@@ -280,7 +165,7 @@ public record Hparams(
 
   /** Query heads of layer {@code il}, 0 if it has no attention. */
   public int nHead(int il) {
-    return nHead == DIFFERS ? headCounts(keys, nBlock())[il] : nHead;
+    return nHead == DIFFERS ? HparamsReader.headCounts(keys, nBlock())[il] : nHead;
   }
 
   @Override
@@ -291,7 +176,7 @@ public record Hparams(
   /** Key heads of layer {@code il}, 0 if it has no attention. */
   public int nHeadKv(int il) {
     return nHeadKv == DIFFERS
-        ? headCountsKv(keys, nBlock(), headCounts(keys, nBlock()))[il]
+        ? HparamsReader.headCountsKv(keys, nBlock(), HparamsReader.headCounts(keys, nBlock()))[il]
         : nHeadKv;
   }
 
@@ -400,6 +285,12 @@ public record Hparams(
     return (float) (1 / Math.sqrt(headDim()));
   }
 
+  /** {@code ARCH.attention.scale}, or {@link #attnScale()} if the file says nothing or 0. */
+  public float givenAttnScale() {
+    float scale = keys.number("attention.scale", 0);
+    return scale == 0 ? attnScale() : scale;
+  }
+
   /** The queries, keys and values of layer {@code w.il()}, from one tensor or from three. */
   public Qkv qkv(Weights w) {
     int n = some("attention.head_count", nHead(w.il()));
@@ -454,7 +345,7 @@ public record Hparams(
    * rope_factors_long}.
    */
   public Rope rope(RopeParameters.Style style, Weights w) {
-    if (!ropeScaling.type.equals("longrope")) {
+    if (!ropeScaling.type().equals("longrope")) {
       return rope(style, w.shared("rope_freqs.weight", nRot / 2));
     }
     Rope rope = longRope(style, w);
@@ -481,13 +372,13 @@ public record Hparams(
         new RopeParameters(
             style,
             nRot,
-            s.nCtxOrig,
-            s.freqBase,
-            s.type.equals("none") ? 1 : 1 / s.factor,
-            s.extFactor,
-            s.attnFactor,
-            s.betaFast,
-            s.betaSlow,
+            s.nCtxOrig(),
+            s.freqBase(),
+            s.type().equals("none") ? 1 : 1 / s.factor(),
+            s.extFactor(),
+            s.attnFactor(),
+            s.betaFast(),
+            s.betaSlow(),
             factors);
     return Rope.of(style.positionsPerToken() == 1 ? p : p.withSections(sections()));
   }
@@ -508,6 +399,56 @@ public record Hparams(
   }
 
   /**
+   * How experts are chosen and weighed, with what the file says by {@code
+   * ARCH.expert_weights_scale}, {@code ARCH.expert_group_count} and {@code
+   * ARCH.expert_group_used_count}.
+   *
+   * @param normalised whether the chosen ones' probabilities are scaled to a sum of one
+   */
+  public Moe.Routing routing(Moe.Gating gating, boolean normalised) {
+    int nGroups = keys.size("expert_group_count", 0);
+    int nUsed = keys.size("expert_group_used_count", 0);
+    if (nGroups > 1) {
+      if (nExpert % nGroups != 0 || nExpert / nGroups < 2) {
+        throw keys.bad("expert_group_count", nGroups, "a divisor of the " + nExpert + " experts");
+      }
+      if (nUsed < 1 || nUsed >= nGroups) {
+        throw keys.bad("expert_group_used_count", nUsed, "1 or more, fewer than " + nGroups);
+      }
+      if (nUsed * (nExpert / nGroups) < nExpertUsed()) {
+        throw keys.bad("expert_used_count", nExpertUsed(), "no more than the used groups have");
+      }
+    }
+    if (normalised) {
+      keys.ignore("expert_weights_norm"); // says the same
+    }
+    return Moe.Routing.of(gating, nExpertUsed(), normalised)
+        .withScale(keys.number("expert_weights_scale", 0))
+        .withGroups(nGroups, nUsed);
+  }
+
+  /** {@code ARCH.expert_gating_func}, which the file must say. */
+  public Moe.Gating gating() {
+    return Moe.Gating.of(keys.size("expert_gating_func"));
+  }
+
+  /** {@code ARCH.expert_gating_func}, {@code fallback} if the file says nothing or 0. */
+  public Moe.Gating gating(Moe.Gating fallback) {
+    int number = keys.size("expert_gating_func", 0);
+    return number == 0 ? fallback : Moe.Gating.of(number);
+  }
+
+  /**
+   * To be called when the architecture was made.
+   *
+   * @throws UnsupportedModelException if the file has a key that nobody read, such as a factor that
+   *     the architecture does not apply; names it
+   */
+  public void checkAllKeysRead() {
+    UnreadKeys.check(this);
+  }
+
+  /**
    * States what an architecture can do.
    *
    * @throws UnsupportedModelException unless {@code condition} holds
@@ -517,51 +458,5 @@ public record Hparams(
       throw new UnsupportedModelException(
           "architecture '" + architecture + "' is supported, but not with " + what);
     }
-  }
-
-  private static RopeScaling ropeScaling(Keys k, int nCtxTrain) {
-    String type = k.text("rope.scaling.type", "linear");
-    List<String> known = List.of("none", "linear", "yarn", "longrope");
-    if (!known.contains(type)) {
-      throw new UnsupportedModelException(k.full("rope.scaling.type"), type, known);
-    }
-    String key = k.has("rope.scaling.factor") ? "rope.scaling.factor" : "rope.scale_linear";
-    float factor = k.number(key, 0);
-    if (factor < 0) {
-      throw k.bad(key, factor, "a number above 0");
-    }
-    factor = factor == 0 ? 1 : factor;
-    int nCtxOrig = k.size("rope.scaling.original_context_length", 0);
-    float ext = k.number("rope.scaling.yarn_ext_factor", -1);
-    ext = ext < 0 ? (type.equals("yarn") ? 1 : 0) : ext;
-    float attn = k.number("rope.scaling.yarn_attn_factor", 1);
-    if (ext != 0) {
-      attn = yarnAttnFactor(k, type.equals("none") ? 1 : factor);
-    }
-    return new RopeScaling(
-        k.positive("rope.freq_base", 10000f),
-        type,
-        factor,
-        nCtxOrig == 0 ? nCtxTrain : nCtxOrig,
-        attn * k.number("rope.scaling.attn_factor", 1),
-        ext,
-        k.number("rope.scaling.yarn_beta_fast", 32),
-        k.number("rope.scaling.yarn_beta_slow", 1));
-  }
-
-  /**
-   * YaRN's magnitude, with the one that GGML's operation applies by itself taken out again
-   * (src/llama-context.cpp).
-   */
-  private static float yarnAttnFactor(Keys k, float factor) {
-    float logMul = k.number("rope.scaling.yarn_log_multiplier", 0);
-    float own = (float) (1 / (1 + 0.1 * Math.log(factor)));
-    return logMul == 0
-        ? magnitude(factor, 1) * own
-        : magnitude(factor, 1) / magnitude(factor, logMul) * own;
-  }
-
-  private static float magnitude(float factor, float mscale) {
-    return factor <= 1 ? 1 : (float) (0.1 * mscale * Math.log(factor) + 1);
   }
 }

@@ -64,9 +64,7 @@ final class HunYuanMoe implements Architecture.Decoder {
   }
 
   private Moe moe(Weights w) {
-    Moe.Routing routing =
-        Moe.Routing.softmax(hp.nExpertUsed(), true)
-            .withScale(hp.keys().number("expert_weights_scale", 0));
+    Moe.Routing routing = hp.routing(Moe.Gating.SOFTMAX, true);
     return w.moe(Activation.SILU, routing, true, hp.nEmbd(), hp.nFf(), hp.nExpert())
         .withoutScales();
   }

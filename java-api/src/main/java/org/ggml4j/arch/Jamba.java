@@ -78,9 +78,7 @@ final class Jamba implements Architecture.Decoder {
   }
 
   private Moe moe(Weights w) {
-    Moe.Routing routing =
-        Moe.Routing.softmax(hp.nExpertUsed(), false)
-            .withScale(hp.keys().number("expert_weights_scale", 0));
+    Moe.Routing routing = hp.routing(Moe.Gating.SOFTMAX, false);
     return w.moe(Activation.SILU, routing, true, hp.nEmbd(), hp.nFf(), hp.nExpert())
         .withoutScales();
   }

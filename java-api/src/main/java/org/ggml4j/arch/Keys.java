@@ -2,7 +2,10 @@ package org.ggml4j.arch;
 
 import java.io.UncheckedIOException;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.ggml4j.gguf.GgufFormatException;
 import org.ggml4j.gguf.GgufMetadata;
 import org.ggml4j.gguf.GgufValueType;
@@ -20,6 +23,7 @@ public final class Keys {
 
   private final Optional<GgufMetadata> metadata;
   private final String arch;
+  private final Set<String> asked = ConcurrentHashMap.newKeySet();
 
   private Keys(Optional<GgufMetadata> metadata, String arch) {
     this.metadata = metadata;
@@ -66,7 +70,36 @@ public final class Keys {
 
   /** Whether the file has this key. */
   public boolean has(String key) {
+    asked.add(key);
     return metadata.isPresent() && metadata.get().contains(arch + "." + key);
+  }
+
+  /**
+   * States that keys of the file are not needed, for a reason to be told beside it; any other key
+   * that nobody asked for and that says more than its default is an error.
+   */
+  public void ignore(String... keys) {
+    asked.addAll(List.of(keys));
+  }
+
+  /** Whether somebody asked for the key, or stated that it is not needed. */
+  boolean isAsked(String key) {
+    return asked.contains(key);
+  }
+
+  /** The file's keys below the architecture's name, without that name. */
+  List<String> names() {
+    String prefix = arch + ".";
+    return metadata.stream()
+        .flatMap(m -> m.keys().stream())
+        .filter(k -> k.startsWith(prefix))
+        .map(k -> k.substring(prefix.length()))
+        .toList();
+  }
+
+  /** A value of any type, as {@link GgufMetadata#get} gives it. */
+  Object value(String key) {
+    return read(key, GgufMetadata::get);
   }
 
   /** Whether the value is an array. */

@@ -145,9 +145,7 @@ final class KimiLinear implements Architecture.Decoder {
   }
 
   private Moe moe(Weights w) {
-    Moe.Routing routing =
-        Moe.Routing.of(Moe.Gating.of(hp.keys().size("expert_gating_func")), hp.nExpertUsed(), true)
-            .withScale(hp.keys().number("expert_weights_scale", 0));
+    Moe.Routing routing = hp.routing(hp.gating(), true);
     int nFf = hp.keys().size("expert_feed_forward_length");
     return w.moe(Activation.SILU, routing, true, hp.nEmbd(), nFf, hp.nExpert()).withoutScales();
   }

@@ -48,6 +48,7 @@ final class Lfm2 implements Architecture.Decoder {
 
   Lfm2(Hparams hp, Weights w) {
     this.hp = hp;
+    hp.keys().ignore("attention.sliding_window_pattern"); // all layers with attention
     hp.require(hp.keys().flag("attention.causal", true), "attention to later tokens");
     nWindow = hp.keys().size("attention.sliding_window", 0);
     tokenEmbd = w.embedding("token_embd", hp.nEmbd(), hp.nVocab());

@@ -76,10 +76,7 @@ final class Lfm2Moe implements Architecture.Decoder {
 
   private Moe moe(Weights w) {
     int nFf = hp.keys().size("expert_feed_forward_length");
-    Moe.Gating gating = Moe.Gating.of(hp.keys().size("expert_gating_func"));
-    Moe.Routing routing =
-        Moe.Routing.of(gating, hp.nExpertUsed(), true)
-            .withScale(hp.keys().number("expert_weights_scale", 0));
+    Moe.Routing routing = hp.routing(hp.gating(), true);
     return w.moe(Activation.SILU, routing, true, hp.nEmbd(), nFf, hp.nExpert()).withoutScales();
   }
 

@@ -67,7 +67,7 @@ final class Llama implements Architecture.Decoder {
   }
 
   private Moe moe(Weights w) {
-    Moe.Routing routing = Moe.Routing.softmax(hp.nExpertUsed(), true);
+    Moe.Routing routing = hp.routing(Moe.Gating.SOFTMAX, true);
     return w.moe(Activation.SILU, routing, true, hp.nEmbd(), hp.nFf(), hp.nExpert());
   }
 

@@ -33,6 +33,7 @@ final class Nanbeige implements Architecture.Decoder {
 
   Nanbeige(Hparams hp, Weights w) {
     this.hp = hp;
+    hp.keys().ignore("skip_loop_final_norm"); // of layers that are used several times
     hp.require(hp.keys().size("num_loops", 1) <= 1, "layers that are used several times");
     tokenEmbd = w.embedding("token_embd", hp.nEmbd(), hp.nVocab());
     rope = hp.rope(Style.INTERLEAVED, w);

@@ -49,8 +49,7 @@ final class NemotronH implements Architecture.Decoder {
     this.hp = hp;
     String rms = "attention.layer_norm_rms_epsilon";
     eps = hp.keys().has(rms) ? hp.keys().number(rms, 0) : hp.normEps();
-    float scale = hp.keys().number("attention.scale", 0);
-    attnScale = scale == 0 ? hp.attnScale() : scale;
+    attnScale = hp.givenAttnScale();
     tokenEmbd = w.embedding("token_embd", hp.nEmbd(), hp.nVocab());
     blocks = w.blocks(hp.nLayer(), this::block);
     outputNorm = w.rmsNorm("output_norm", hp.nEmbd(), eps);
@@ -88,9 +87,7 @@ final class NemotronH implements Architecture.Decoder {
     int nFf = own > 0 ? own : hp.nFf(w.il()) / nUsed;
     int nShared = keys.size("expert_shared_feed_forward_length");
     int latent = keys.size("moe_latent_size", 0);
-    Moe.Routing routing =
-        Moe.Routing.of(Moe.Gating.SIGMOID, nUsed, keys.flag("expert_weights_norm", false))
-            .withScale(keys.number("expert_weights_scale", 0));
+    Moe.Routing routing = hp.routing(Moe.Gating.SIGMOID, keys.flag("expert_weights_norm", false));
     Activation f = Activation.RELU_SQUARED;
     int width = latent > 0 ? latent : hp.nEmbd();
     Linear router = w.linear("ffn_gate_inp", hp.nEmbd(), hp.nExpert());

@@ -67,7 +67,7 @@ final class NomicBertMoe implements Architecture.Encoder {
   }
 
   private Moe moe(Weights w) {
-    Moe.Routing routing = Moe.Routing.softmax(hp.nExpertUsed(), false);
+    Moe.Routing routing = hp.routing(Moe.Gating.SOFTMAX, false);
     return w.moe(Activation.GELU, routing, false, hp.nEmbd(), hp.nFf(), hp.nExpert())
         .withoutScales();
   }

@@ -35,6 +35,7 @@ final class Phi3 implements Architecture.Decoder {
 
   Phi3(Hparams hp, Weights w) {
     this.hp = hp;
+    hp.keys().ignore("attention.sliding_window"); // llama.cpp looks at everything too
     tokenEmbd = w.embedding("token_embd", hp.nEmbd(), hp.nVocab());
     rope = hp.longRope(Style.HALVES, w);
     blocks = w.blocks(hp.nLayer(), this::block);

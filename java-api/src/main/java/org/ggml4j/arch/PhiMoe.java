@@ -41,6 +41,7 @@ final class PhiMoe implements Architecture.Decoder {
 
   PhiMoe(Hparams hp, Weights w) {
     this.hp = hp;
+    hp.keys().ignore("attention.sliding_window"); // llama.cpp looks at everything too
     tokenEmbd = w.embedding("token_embd", hp.nEmbd(), hp.nVocab());
     rope = hp.longRope(Style.HALVES, w);
     blocks = w.blocks(hp.nLayer(), this::block);
@@ -64,9 +65,7 @@ final class PhiMoe implements Architecture.Decoder {
   }
 
   private Moe moe(Weights w) {
-    Moe.Routing routing =
-        Moe.Routing.softmax(hp.nExpertUsed(), true)
-            .withScale(hp.keys().number("expert_weights_scale", 0));
+    Moe.Routing routing = hp.routing(Moe.Gating.SOFTMAX, true);
     return w.moe(Activation.SILU, routing, true, hp.nEmbd(), hp.nFf(), hp.nExpert())
         .withoutScales();
   }

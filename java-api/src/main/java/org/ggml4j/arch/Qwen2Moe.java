@@ -63,9 +63,7 @@ final class Qwen2Moe implements Architecture.Decoder {
 
   private Moe moe(Weights w) {
     int nFf = hp.keys().size("expert_feed_forward_length", 0);
-    Moe.Routing routing =
-        Moe.Routing.softmax(hp.nExpertUsed(), false)
-            .withScale(hp.keys().number("expert_weights_scale", 0));
+    Moe.Routing routing = hp.routing(Moe.Gating.SOFTMAX, false);
     int nFfExp = nFf > 0 ? nFf : hp.nFf() / hp.nExpertUsed();
     return w.moe(Activation.SILU, routing, true, hp.nEmbd(), nFfExp, hp.nExpert()).withoutScales();
   }

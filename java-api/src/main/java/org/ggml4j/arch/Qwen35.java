@@ -55,6 +55,7 @@ final class Qwen35 implements Architecture.Decoder {
       FeedForward ffn) {}
 
   private final Hparams hp;
+  private final float attnScale;
   private final boolean[] recurrent;
   private final GatedDeltaRule delta;
   private final Embedding tokenEmbd;
@@ -65,6 +66,7 @@ final class Qwen35 implements Architecture.Decoder {
 
   Qwen35(Hparams hp, Weights w) {
     this.hp = hp;
+    attnScale = hp.givenAttnScale();
     recurrent = hp.recurrentLayers(4);
     StateSpace s = hp.stateSpaceWithHeads();
     delta = new GatedDeltaRule(s.nState(), s.nGroup(), s.rank());
@@ -138,8 +140,7 @@ final class Qwen35 implements Architecture.Decoder {
     Tensor q = rope.apply(a.attnQNorm.apply(both.columns(0, hp.headDim())), in);
     Tensor k = rope.apply(a.attnKNorm.apply(a.attnK.apply(x).splitHeads(hp.headDim())), in);
     Tensor v = a.attnV.apply(x).splitHeads(hp.headDim()); // [headDim, nHeadKv, nTokens]
-    float scale = hp.keys().number("attention.scale", 0);
-    Tensor y = kv.append(k, v).attend(q, scale == 0 ? hp.attnScale() : scale);
+    Tensor y = kv.append(k, v).attend(q, attnScale);
     return a.attnOutput.apply(y.mul(gate)); // [nEmbd, nTokens]
   }
 

@@ -62,9 +62,7 @@ final class Qwen3Moe implements Architecture.Decoder {
 
   private Moe moe(Weights w) {
     int nFfExp = hp.keys().size("expert_feed_forward_length");
-    Moe.Routing routing =
-        Moe.Routing.softmax(hp.nExpertUsed(), true)
-            .withScale(hp.keys().number("expert_weights_scale", 0));
+    Moe.Routing routing = hp.routing(Moe.Gating.SOFTMAX, true);
     return w.moe(Activation.SILU, routing, true, hp.nEmbd(), nFfExp, hp.nExpert());
   }
 

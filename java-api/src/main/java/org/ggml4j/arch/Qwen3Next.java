@@ -57,6 +57,7 @@ final class Qwen3Next implements Architecture.Decoder {
       FeedForward shared) {}
 
   private final Hparams hp;
+  private final float attnScale;
   private final boolean[] recurrent;
   private final int nHeadK;
   private final GatedDeltaRule delta;
@@ -68,6 +69,7 @@ final class Qwen3Next implements Architecture.Decoder {
 
   Qwen3Next(Hparams hp, Weights w) {
     this.hp = hp;
+    attnScale = hp.givenAttnScale();
     recurrent = hp.recurrentLayers(4);
     nHeadK = hp.stateSpaceWithHeads().nGroup();
     int nHead = hp.stateSpaceWithHeads().rank();
@@ -95,9 +97,7 @@ final class Qwen3Next implements Architecture.Decoder {
 
   private Moe moe(Weights w) {
     int nFf = hp.keys().size("expert_feed_forward_length", 0);
-    Moe.Routing routing =
-        Moe.Routing.softmax(hp.nExpertUsed(), true)
-            .withScale(hp.keys().number("expert_weights_scale", 0));
+    Moe.Routing routing = hp.routing(Moe.Gating.SOFTMAX, true);
     int nFfExp = nFf > 0 ? nFf : hp.nFf() / hp.nExpertUsed();
     return w.moe(Activation.SILU, routing, true, hp.nEmbd(), nFfExp, hp.nExpert());
   }
@@ -159,8 +159,7 @@ final class Qwen3Next implements Architecture.Decoder {
     Tensor q = rope.apply(a.attnQNorm.apply(both.columns(0, hp.headDim())), in);
     Tensor k = rope.apply(a.attnKNorm.apply(a.attnK.apply(x).splitHeads(hp.headDim())), in);
     Tensor v = a.attnV.apply(x).splitHeads(hp.headDim()); // [headDim, nHeadKv, nTokens]
-    float scale = hp.keys().number("attention.scale", 0);
-    Tensor y = kv.append(k, v).attend(q, scale == 0 ? hp.attnScale() : scale);
+    Tensor y = kv.append(k, v).attend(q, attnScale);
     return a.attnOutput.apply(y.mul(gate)); // [nEmbd, nTokens]
   }
 

@@ -34,6 +34,7 @@ final class Refact implements Architecture.Decoder {
 
   Refact(Hparams hp, Weights w) {
     this.hp = hp;
+    hp.keys().ignore("attention.max_alibi_bias"); // it is always 8
     hp.require(hp.nExpert() == 0, "experts"); // llama.cpp reads them and computes without them
     scores = Scores.scaled(hp.attnScale()).withMaxBias(8);
     tokenEmbd = w.embedding("token_embd", hp.nEmbd(), hp.nVocab());

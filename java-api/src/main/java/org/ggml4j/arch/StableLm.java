@@ -42,6 +42,7 @@ final class StableLm implements Architecture.Decoder {
 
   StableLm(Hparams hp, Weights w) {
     this.hp = hp;
+    hp.keys().ignore("use_parallel_residual"); // the tensors say it too
     tokenEmbd = w.embedding("token_embd", hp.nEmbd(), hp.nVocab());
     rope = hp.rope(Style.HALVES, w);
     blocks = w.blocks(hp.nLayer(), this::block);

@@ -1,6 +1,7 @@
 package org.ggml4j.train;
 
 import org.ggml4j.arch.Hparams;
+import org.ggml4j.arch.RopeScaling;
 
 /** A model of two layers and a text that repeats itself. */
 final class ToyTraining {
@@ -25,7 +26,7 @@ final class ToyTraining {
         0,
         1e-5f,
         8,
-        Hparams.RopeScaling.none(10_000f, CONTEXT));
+        RopeScaling.none(10_000f, CONTEXT));
   }
 
   static TrainingConfig config(int nRows, int accumulation, int steps) {

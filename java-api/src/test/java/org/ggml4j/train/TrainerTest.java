@@ -17,6 +17,7 @@ import org.ggml4j.Model;
 import org.ggml4j.Session;
 import org.ggml4j.SessionOptions;
 import org.ggml4j.arch.Hparams;
+import org.ggml4j.arch.RopeScaling;
 import org.ggml4j.gguf.GgmlType;
 import org.ggml4j.gguf.GgufFormatException;
 import org.ggml4j.gguf.UnsupportedModelException;
@@ -240,7 +241,7 @@ class TrainerTest {
             0,
             1e-5f,
             8,
-            new Hparams.RopeScaling(10_000f, "linear", 4, 12, 1, 0, 32, 1));
+            new RopeScaling(10_000f, "linear", 4, 12, 1, 0, 32, 1));
     for (Hparams bad : List.of(experts, scaled)) {
       assertThatThrownBy(
               () ->

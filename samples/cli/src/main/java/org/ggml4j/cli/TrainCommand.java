@@ -8,6 +8,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.ggml4j.arch.Hparams;
+import org.ggml4j.arch.RopeScaling;
 import org.ggml4j.cli.stories.TinyStoriesRecipe;
 import org.ggml4j.gguf.GgmlType;
 import org.ggml4j.tokenizer.TrainedVocabulary;
@@ -320,7 +321,7 @@ final class TrainCommand implements Callable<Integer> {
         0,
         1e-5f,
         headDim,
-        Hparams.RopeScaling.none(freqBase, t.nCtx));
+        RopeScaling.none(freqBase, t.nCtx));
   }
 
   private ParameterException usage(@Nullable String message) {

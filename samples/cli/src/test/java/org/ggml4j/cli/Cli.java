@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.ggml4j.arch.Hparams;
+import org.ggml4j.arch.RopeScaling;
 import org.ggml4j.gguf.GgmlType;
 import org.ggml4j.tokenizer.BpeTrainer;
 import org.ggml4j.tokenizer.BpeTrainerOptions;
@@ -155,7 +156,7 @@ final class Cli {
               0,
               1e-5f,
               16,
-              Hparams.RopeScaling.none(10000, 64));
+              RopeScaling.none(10000, 64));
       TrainingConfig config =
           new TrainingConfig(32, 2, 1, 4, 1, 1e-2f, 1e-3f, 0.9f, 0.95f, 0, 1, 7, 1, 4, 1);
       try (Trainer trainer = new Trainer(hparams, config, data, data)) {

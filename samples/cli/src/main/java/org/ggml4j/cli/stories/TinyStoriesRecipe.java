@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.ggml4j.arch.Hparams;
+import org.ggml4j.arch.RopeScaling;
 import org.ggml4j.tokenizer.BpeTrainer;
 import org.ggml4j.tokenizer.BpeTrainerOptions;
 import org.ggml4j.tokenizer.EncodeOptions;
@@ -100,7 +101,7 @@ public final class TinyStoriesRecipe {
         0,
         1e-5f,
         32,
-        Hparams.RopeScaling.none(freqBase, N_CTX));
+        RopeScaling.none(freqBase, N_CTX));
   }
 
   /** AdamW over one pass of the stories. */
