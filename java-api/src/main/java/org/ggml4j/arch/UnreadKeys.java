@@ -120,7 +120,7 @@ final class UnreadKeys {
     return HARMLESS.contains(key)
         || isNothing(value)
         || key.endsWith("scale") && value instanceof Number n && n.doubleValue() == 1
-        || DEFAULTS.containsKey(key) && isEqual(value, DEFAULTS.get(key))
+        || DEFAULTS.containsKey(key) && isEqual(value, DEFAULTS.getOrDefault(key, ""))
         || SAME.containsKey(key) && isSame(key, value)
         || key.startsWith("expert") && !hasExperts
         || key.equals("expert_group_used_count") && !hasGroups()
@@ -140,7 +140,7 @@ final class UnreadKeys {
   }
 
   private boolean isSame(String key, Object value) {
-    String all = SAME.get(key);
+    String all = SAME.getOrDefault(key, key);
     return keys.has(all) && isEqual(keys.value(all), value);
   }
 
