@@ -21,8 +21,9 @@ import org.ggml4j.schema.JsonSchema;
  * }
  *
  * <p>Any thread. Conversations share one KV cache, and the last ones are kept: a request computes
- * only what is new of it; see {@link SessionPool}. Old messages are left out when there is no room,
- * as {@link Chat} does.
+ * only what is new of it; see {@link SessionPool}. Replies that are written at the same time take
+ * turns step by step and share the context, at most 63 of them. Old messages are left out when one
+ * conversation does not fit, as {@link Chat} does.
  */
 public final class ChatPool implements AutoCloseable {
   private final ReplyWriter writer;

@@ -43,7 +43,8 @@ public final class PendingReply {
    * @param listener gets the reply as it is written
    * @return the reply; if it was cancelled, what there was of it
    * @throws ContextFullException if the prompt does not fit
-   * @throws IllegalStateException if the pool or its model was closed, or it was written before
+   * @throws IllegalStateException if the pool or its model was closed, it was written before, or 63
+   *     others are being written
    */
   public ChatReply write(ReplyListener listener) {
     if (!written.compareAndSet(false, true)) {
