@@ -108,8 +108,8 @@ public final class Chat {
   /**
    * Whether the first thing that the model writes for each message has to be a call.
    *
-   * @param on only with tools, and a model whose form of calls is known and JSON; else {@link
-   *     #send} throws {@link org.ggml4j.gguf.UnsupportedModelException}
+   * @param on only with tools, and a model whose form of calls is known; else {@link #send} throws
+   *     {@link org.ggml4j.gguf.UnsupportedModelException}
    */
   public void setToolRequired(boolean on) {
     toolRequired = on;
@@ -272,7 +272,7 @@ public final class Chat {
         session.generate(Arrays.copyOfRange(tokens, kept, tokens.length), constrained);
     cancellation.begin(generation);
     try {
-      return writer.write(generation, prompt, !options.tools().isEmpty(), listener);
+      return writer.write(generation, prompt, options.tools(), listener);
     } finally {
       cancellation.end();
     }

@@ -99,8 +99,7 @@ public final class ChatPool implements AutoCloseable {
       }
       Generation generation = session.generate(reply.config());
       reply.cancellation().begin(generation);
-      return writer.write(
-          generation, reply.prompt(), !reply.request().options().tools().isEmpty(), listener);
+      return writer.write(generation, reply.prompt(), reply.request().options().tools(), listener);
     } finally {
       reply.cancellation().end();
       running.remove(reply);

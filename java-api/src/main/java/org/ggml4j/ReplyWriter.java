@@ -9,6 +9,7 @@ import org.ggml4j.chat.ReplyGrammar;
 import org.ggml4j.chat.ReplyListener;
 import org.ggml4j.chat.ReplyParser;
 import org.ggml4j.chat.Role;
+import org.ggml4j.chat.Tool;
 import org.ggml4j.chat.ToolCall;
 import org.ggml4j.chat.ToolChoice;
 import org.ggml4j.decode.StopReason;
@@ -97,10 +98,10 @@ final class ReplyWriter {
     if (held.isEmpty()) {
       if (choice == ToolChoice.REQUIRED) {
         throw new UnsupportedModelException(
-            "a call of a tool can't be forced: this needs at least one tool, and a model that"
-                + " writes calls as Hermes, Qwen, Llama 3, Mistral or Command-R do; this one's"
-                + " form is "
-                + template.format().tools());
+            "a call of a tool can't be forced: this needs at least one tool, with a schema that"
+                + " the model's form of calls can follow, and a template that shows that form;"
+                + " this one's shows "
+                + (template.format().hasCalls() ? "one" : "none that is known"));
       }
       return stopping;
     }
@@ -112,10 +113,9 @@ final class ReplyWriter {
   }
 
   /** Reads a generation to its end, and takes apart what it writes. */
-  ChatReply write(Generation generation, Prompt prompt, boolean withTools, ReplyListener listener) {
+  ChatReply write(Generation generation, Prompt prompt, List<Tool> tools, ReplyListener listener) {
     Collector collector = new Collector(listener);
-    ReplyParser parser =
-        template.format().newParser(prompt.text().toString(), withTools, collector);
+    ReplyParser parser = template.format().newParser(prompt.text().toString(), tools, collector);
     for (Piece piece : generation) {
       parser.accept(raw(piece));
     }

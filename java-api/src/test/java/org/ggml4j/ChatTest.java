@@ -159,7 +159,7 @@ class ChatTest {
       chat.setToolRequired(true);
       assertThatThrownBy(() -> chat.send("Weather?", t -> {}))
           .isInstanceOf(UnsupportedModelException.class)
-          .hasMessageContaining("NONE");
+          .hasMessageContaining("none that is known");
       assertThat(chat.history()).isEmpty();
     }
   }

@@ -1,6 +1,7 @@
 package org.ggml4j.chat;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
@@ -11,90 +12,108 @@ final class CallReader {
   /** 36^8: from here on a number has nine digits to the base 36, as Mistral's templates want. */
   private static final long SMALLEST_ID = 2_821_109_907_456L;
 
-  private final ReplyFormat.ToolStyle style;
+  private final CallForm form;
+  private final Map<String, TaggedArguments> tools = new LinkedHashMap<>();
   private String name = "";
+  private String id = "";
+  private String arguments = "";
 
-  CallReader(ReplyFormat.ToolStyle style) {
-    this.style = style;
+  CallReader(CallForm form, List<Tool> tools) {
+    this.form = form;
+    if (form.call().stream().anyMatch(CallPart.Tagged.class::isInstance)) {
+      tools.forEach(tool -> this.tools.put(tool.name(), TaggedArguments.of(tool)));
+    }
   }
 
   /** Takes the name from a header of gpt-oss. */
   void begin(String header) {
     int from = header.indexOf("to=functions.") + "to=functions.".length();
     int to = from;
-    while (to < header.length()
-        && !Character.isWhitespace(header.charAt(to))
-        && header.charAt(to) != '<') {
+    while (to < header.length() && Tool.isNamePart(header.charAt(to))) {
       to++;
     }
     name = header.substring(from, to);
   }
 
   /**
-   * Where the call at the begin of a text ends; -1 if it is not complete.
+   * Reads what stands before the first call, and that call.
    *
-   * @param isLast whether no more text will come
+   * @throws JsonException if there is none
+   * @throws Cursor.Incomplete if it is not all there
    */
-  int end(StringBuilder text, String mark, boolean isLast) {
-    int end =
-        switch (style) {
-          case HARMONY -> firstMark(text);
-          case LLAMA3, MISTRAL -> json(text);
-          default -> text.indexOf(mark);
-        };
-    return end < 0 && isLast ? text.length() : end;
+  List<ToolCall> first(Cursor cursor) {
+    if (!form.begin().isEmpty() && form.begin().get(0) instanceof CallPart.Mark mark) {
+      cursor.skip(mark.text());
+      cursor.space();
+    }
+    return call(cursor);
   }
 
-  private static int firstMark(StringBuilder text) {
-    int end = text.indexOf("<|call|>");
-    return end < 0 ? text.indexOf("<|end|>") : end;
+  /** Reads another call, likewise. */
+  List<ToolCall> next(Cursor cursor) {
+    cursor.space();
+    return call(cursor);
   }
 
-  /** The end of the first object or list, whatever comes before it; -1 if there is none yet. */
-  private static int json(CharSequence text) {
-    int depth = 0;
-    boolean inString = false;
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      if (inString) {
-        if (c == '\\') {
-          i++;
-        } else if (c == '"') {
-          inString = false;
+  /** Whether what stands behind the last call is here; it is passed then. */
+  boolean ends(Cursor cursor) {
+    if (form.end().isEmpty()) {
+      return false;
+    }
+    cursor.space();
+    return form.end().stream()
+        .filter(CallPart.Mark.class::isInstance)
+        .allMatch(part -> cursor.skip(((CallPart.Mark) part).text()));
+  }
+
+  private List<ToolCall> call(Cursor cursor) {
+    List<ToolCall> calls = new ArrayList<>();
+    id = "";
+    arguments = "";
+    read(form.call(), cursor, calls);
+    if (calls.isEmpty()) {
+      calls.add(call(id, name, arguments));
+    }
+    return calls;
+  }
+
+  private void read(List<CallPart> parts, Cursor cursor, List<ToolCall> calls) {
+    for (CallPart part : parts) {
+      if (part instanceof CallPart.Mark mark) {
+        cursor.expect(mark.text());
+      } else if (part instanceof CallPart.Space) {
+        cursor.space();
+      } else if (part instanceof CallPart.Name) {
+        name = cursor.name();
+      } else if (part instanceof CallPart.Id) {
+        id = cursor.name();
+      } else if (part instanceof CallPart.Index) {
+        cursor.name();
+      } else if (part instanceof CallPart.Maybe maybe) {
+        if (maybe.parts().get(0) instanceof CallPart.Mark mark && cursor.isAt(mark.text())) {
+          read(maybe.parts(), cursor, calls);
         }
-      } else if (c == '"' && depth > 0) {
-        inString = true;
-      } else if (c == '{' || (c == '[' && (depth > 0 || isBlank(text, i)))) {
-        depth++;
-      } else if ((c == '}' || c == ']') && depth > 0 && --depth == 0) {
-        return i + 1;
+      } else {
+        arguments(part, cursor, calls);
+        cursor.endAnywhere();
       }
     }
-    return -1;
   }
 
-  private static boolean isBlank(CharSequence text, int end) {
-    for (int i = 0; i < end; i++) {
-      if (!Character.isWhitespace(text.charAt(i))) {
-        return false;
-      }
+  private void arguments(CallPart part, Cursor cursor, List<ToolCall> calls) {
+    if (part instanceof CallPart.Envelope envelope) {
+      calls.addAll(objects(Json.parse(cursor.json()), envelope));
+    } else if (part instanceof CallPart.Tagged tagged) {
+      arguments = Json.write(tagged(tagged, cursor));
+    } else if (part instanceof CallPart.GemmaArguments) {
+      arguments = Json.write(new GemmaArguments(cursor).read());
+    } else {
+      arguments = Json.write(Json.parseObject(cursor.json()));
     }
-    return true;
   }
 
-  /** The calls of a text; none if it is none. */
-  List<ToolCall> read(String text) {
-    try {
-      return switch (style) {
-        case HARMONY -> List.of(call("", name, Json.write(Json.parseObject(text.strip()))));
-        case DEEPSEEK -> List.of(deepSeek(text));
-        case GEMMA -> List.of(new GemmaCall(text.strip()).read(this));
-        case MISTRAL -> mistral(text.strip());
-        default -> objects(Json.parse(text.strip()));
-      };
-    } catch (JsonException e) {
-      return List.of();
-    }
+  private static ToolCall call(String given, String called, String written) {
+    return new ToolCall(given.length() == 9 ? given : newId(), called, written);
   }
 
   private static String newId() {
@@ -102,28 +121,24 @@ final class CallReader {
         ThreadLocalRandom.current().nextLong(SMALLEST_ID, SMALLEST_ID * 36), Character.MAX_RADIX);
   }
 
-  ToolCall call(String id, String called, String arguments) {
-    return new ToolCall(id.isEmpty() ? newId() : id, called, arguments);
-  }
-
-  private List<ToolCall> objects(@Nullable Object value) {
+  private static List<ToolCall> objects(@Nullable Object value, CallPart.Envelope envelope) {
     List<ToolCall> found = new ArrayList<>();
     if (value instanceof List<?> list) {
       for (Object one : list) {
-        found.addAll(objects(one));
+        found.addAll(objects(one, envelope));
       }
     } else if (value instanceof Map<?, ?> map) {
-      Object called = first(map, "name", "tool_name", "function");
-      Object arguments = first(map, "arguments", "parameters");
+      Object called = first(map, envelope.name(), "name", "tool_name", "function");
+      Object given = first(map, envelope.arguments(), "arguments", "parameters");
       if (!(called instanceof String s) || s.isEmpty()) {
         throw new JsonException("a call without a name");
       }
-      Object id = first(map, "id", "tool_call_id");
       String text =
-          arguments instanceof String a
+          given instanceof String a
               ? Json.write(Json.parseObject(a))
-              : Json.write(arguments == null ? Map.of() : arguments);
-      found.add(call(id instanceof String i && i.length() == 9 ? i : "", s, text));
+              : Json.write(given == null ? Map.of() : given);
+      Object ref = first(map, "id", "tool_call_id");
+      found.add(call(ref instanceof String i ? i : "", s, text));
     }
     return found;
   }
@@ -137,37 +152,29 @@ final class CallReader {
     return null;
   }
 
-  /** {@code [{...}]}, or {@code name[CALL_ID]id[ARGS]{...}}, or {@code name{...}}. */
-  private List<ToolCall> mistral(String text) {
-    if (text.startsWith("[{") || text.startsWith("[ ")) {
-      return objects(Json.parse(text));
+  private Map<String, @Nullable Object> tagged(CallPart.Tagged form, Cursor cursor) {
+    TaggedArguments known = tools.getOrDefault(name, TaggedArguments.NONE);
+    Map<String, @Nullable Object> values = new LinkedHashMap<>();
+    cursor.space();
+    while (cursor.skip(form.keyBegin())) {
+      String key = cursor.until(form.keyEnd()).strip();
+      if (!form.valueBegin().isEmpty()) {
+        cursor.space();
+        cursor.expect(form.valueBegin());
+      }
+      boolean isText =
+          form.typed() ? cursor.until(CallPart.Tagged.TYPE_END).equals("true") : known.isText(key);
+      String value = cursor.value(form.valueEnd(), isText);
+      String shown = form.lines() ? withoutLines(value) : value;
+      values.put(key, isText ? shown : known.read(key, shown));
+      cursor.space();
     }
-    int brace = text.indexOf('{');
-    if (brace < 0) {
-      throw new JsonException("a call without arguments");
-    }
-    String head = text.substring(0, brace).replace("[ARGS]", "").strip();
-    String id = "";
-    int at = head.indexOf("[CALL_ID]");
-    if (at >= 0) {
-      id = head.substring(at + "[CALL_ID]".length());
-      head = head.substring(0, at);
-    }
-    return List.of(call(id, head, Json.write(Json.parseObject(text.substring(brace)))));
+    return values;
   }
 
-  /** {@code function<sep>name, a fence, {...}, a fence}, or {@code name<sep>{...}}. */
-  private ToolCall deepSeek(String text) {
-    String separator = "<｜tool▁sep｜>";
-    int at = text.indexOf(separator);
-    int brace = text.indexOf('{');
-    int last = text.lastIndexOf('}');
-    if (at < 0 || brace < at || last < brace) {
-      throw new JsonException("a call without name and arguments");
-    }
-    String before = text.substring(0, at).strip();
-    String between = text.substring(at + separator.length(), brace);
-    String called = before.equals("function") ? between.replace("```json", "").strip() : before;
-    return call("", called, Json.write(Json.parseObject(text.substring(brace, last + 1))));
+  private static String withoutLines(String value) {
+    int from = value.startsWith("\n") ? 1 : 0;
+    int to = value.length() > from && value.endsWith("\n") ? value.length() - 1 : value.length();
+    return value.substring(from, to);
   }
 }

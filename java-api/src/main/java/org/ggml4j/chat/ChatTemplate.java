@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>What templates differ in is tried out: one that refuses a system message gets it in front of
  * the first user message; one that needs a call's arguments as text, and not as an object, gets
- * them so.
+ * them so; one that shows calls only of messages without a content gets none.
  *
  * <p>Source: Hugging Face transformers for what a template is rendered with; llama.cpp v0.5.0
  * ({@code common/chat.cpp}) for the names in GGUF files, the two templates that it patches, and the
@@ -64,6 +64,11 @@ public final class ChatTemplate {
       """;
 
   private static final TemplateOptions OPTIONS = TemplateOptions.defaults().withMutable(true);
+
+  /** How a template wants calls. */
+  private record CallStyle(boolean asText, boolean withoutContent) {
+    static final CallStyle DEFAULT = new CallStyle(false, false);
+  }
 
   /**
    * What a conversation is rendered with.
@@ -108,7 +113,7 @@ public final class ChatTemplate {
   private final Optional<String> notice;
   private final List<String> stops;
   private final ReplyFormat format;
-  private volatile @Nullable Boolean argumentsAsText;
+  private volatile @Nullable CallStyle callStyle;
 
   private ChatTemplate(
       String source,
@@ -246,16 +251,16 @@ public final class ChatTemplate {
    * @throws TemplateException if the template refuses the conversation or fails
    */
   public Text render(List<Message> messages, Options options) {
-    boolean asText = hasCalls(messages) && needsTextArguments();
+    CallStyle style = hasCalls(messages) ? callStyle() : CallStyle.DEFAULT;
     try {
-      return render(messages, options, asText);
+      return render(messages, options, style);
     } catch (TemplateException e) {
       List<Message> merged = withoutSystem(messages);
       if (merged.size() == messages.size()) {
         throw e;
       }
       try {
-        return render(merged, options, asText);
+        return render(merged, options, style);
       } catch (TemplateException again) {
         throw e;
       }
@@ -278,34 +283,46 @@ public final class ChatTemplate {
     return merged;
   }
 
-  /** Whether an object would fail, or be shown as Python shows it. */
-  private boolean needsTextArguments() {
-    Boolean known = argumentsAsText;
+  /**
+   * The first style in which a call is shown: arguments as an object, unless that fails or is shown
+   * as Python shows it; a content that is empty, unless the call is left out then.
+   */
+  private CallStyle callStyle() {
+    CallStyle known = callStyle;
     if (known == null) {
-      ToolCall call = new ToolCall("call00001", "probe", "{\"ggml4j_probe\": \"x\"}");
-      List<Message> messages = List.of(Message.user("x"), Message.assistant("", "", List.of(call)));
-      known = false;
-      try {
-        String text = render(messages, Options.defaults().withReply(false), false).toString();
-        known = text.contains("'ggml4j_probe'");
-      } catch (TemplateException e) {
-        try {
-          render(messages, Options.defaults().withReply(false), true);
-          known = true;
-        } catch (TemplateException neither) {
-          known = false; // no calls at all
+      known = CallStyle.DEFAULT;
+      for (CallStyle style :
+          List.of(
+              CallStyle.DEFAULT,
+              new CallStyle(true, false),
+              new CallStyle(false, true),
+              new CallStyle(true, true))) {
+        if (showsCalls(style)) {
+          known = style;
+          break;
         }
       }
-      argumentsAsText = known;
+      callStyle = known;
     }
     return known;
   }
 
-  private Text render(List<Message> messages, Options options, boolean argumentsAsText) {
+  private boolean showsCalls(CallStyle style) {
+    ToolCall call = new ToolCall("call00001", "probe", "{\"ggml4j_probe\": \"x\"}");
+    List<Message> messages = List.of(Message.user("x"), Message.assistant("", "", List.of(call)));
+    try {
+      String text = render(messages, Options.defaults().withReply(false), style).toString();
+      return text.contains("ggml4j_probe") && !text.contains("'ggml4j_probe'");
+    } catch (TemplateException e) {
+      return false;
+    }
+  }
+
+  private Text render(List<Message> messages, Options options, CallStyle style) {
     Map<String, @Nullable Object> variables = new LinkedHashMap<>(options.variables());
     List<Object> list = new ArrayList<>();
     for (Message message : messages) {
-      list.add(values(message, argumentsAsText));
+      list.add(values(message, style));
     }
     variables.put("messages", list);
     if (!options.tools().isEmpty()) {
@@ -322,10 +339,11 @@ public final class ChatTemplate {
     return chosen.render(variables);
   }
 
-  private static Map<String, @Nullable Object> values(Message message, boolean argumentsAsText) {
+  private static Map<String, @Nullable Object> values(Message message, CallStyle style) {
     Map<String, @Nullable Object> values = new LinkedHashMap<>();
     values.put("role", Text.template(message.role().text()));
-    values.put("content", message.content());
+    boolean silent = !message.toolCalls().isEmpty() && message.content().isEmpty();
+    values.put("content", silent && style.withoutContent() ? null : message.content());
     if (!message.reasoning().isEmpty()) {
       values.put("reasoning_content", message.reasoning());
     }
@@ -334,8 +352,7 @@ public final class ChatTemplate {
       for (ToolCall call : message.toolCalls()) {
         Map<String, @Nullable Object> function = new LinkedHashMap<>();
         function.put("name", call.name());
-        function.put(
-            "arguments", argumentsAsText ? call.arguments() : Json.parse(call.arguments()));
+        function.put("arguments", style.asText() ? call.arguments() : Json.parse(call.arguments()));
         Map<String, @Nullable Object> one = new LinkedHashMap<>();
         one.put("type", Text.template("function"));
         one.put("id", call.id());

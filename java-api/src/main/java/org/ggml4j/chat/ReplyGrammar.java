@@ -3,9 +3,9 @@ package org.ggml4j.chat;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.regex.Pattern;
 import org.ggml4j.grammar.Grammar;
 import org.ggml4j.grammar.GrammarTrigger;
-import org.ggml4j.schema.JsonSchema;
 import org.ggml4j.schema.SchemaException;
 import org.ggml4j.tokenizer.TokenType;
 import org.ggml4j.tokenizer.Tokenizer;
@@ -18,6 +18,12 @@ import org.ggml4j.tokenizer.Tokenizer;
  * @param triggers that begin it; none for one that holds from the first token on
  */
 public record ReplyGrammar(Grammar grammar, List<GrammarTrigger> triggers) {
+  /** How llama.cpp knows a bare call too: an object that begins with a name is no answer. */
+  private static final Pattern BARE =
+      Pattern.compile(
+          "\\A\\s*(?:<\\|python_tag\\|>)?\\s*"
+              + "(\\{\\s*(?:\"type\"\\s*:\\s*\"function\"\\s*,\\s*)?\"name\"\\s*:)");
+
   public ReplyGrammar {
     triggers = List.copyOf(triggers);
   }
@@ -39,25 +45,32 @@ public record ReplyGrammar(Grammar grammar, List<GrammarTrigger> triggers) {
 
   /**
    * The grammar that holds a reply to some rules; empty where there is nothing that it can hold:
-   * calls of a form that is not one of JSON behind a mark, or with a schema that can't be made into
-   * a grammar. A model that has to call, calls once.
+   * calls of a form that is not known, or with a schema that can't be made into a grammar. A model
+   * that has to call, calls once.
    *
    * @throws SchemaException if the model has to call and a schema can't be made into a grammar
    * @throws org.ggml4j.grammar.GrammarException if the answer's grammar is wrong
    */
   public static Optional<ReplyGrammar> of(ReplyFormat format, Tokenizer tokenizer, Rules rules) {
-    if (rules.choice() == ToolChoice.REQUIRED) {
-      return calls(format, rules.tools(), tokenizer, false)
-          .map(text -> whole(text, format, tokenizer, rules));
-    }
+    boolean whole = rules.choice() == ToolChoice.REQUIRED || rules.answer().isPresent();
+    Optional<CallForm> form = rules.tools().isEmpty() ? Optional.empty() : format.calls();
     Optional<String> calls = Optional.empty();
     try {
-      calls = calls(format, rules.tools(), tokenizer, true);
+      CallGrammar.Extent extent =
+          new CallGrammar.Extent(whole, rules.choice() != ToolChoice.REQUIRED);
+      calls = form.flatMap(f -> new CallGrammar(f, tokenizer).write(rules.tools(), extent));
     } catch (SchemaException e) {
-      // such a tool can be called, but nothing holds the model to its schema
+      if (rules.choice() == ToolChoice.REQUIRED) {
+        throw e;
+      }
+      // else such a tool can be called, but nothing holds the model to its schema
+    }
+    if (rules.choice() == ToolChoice.REQUIRED) {
+      return calls.map(text -> whole(text, format, tokenizer, rules));
     }
     if (rules.answer().isPresent()) {
-      String answer = rules.answer().get();
+      String given = rules.answer().get();
+      String answer = format.isHarmony() ? inChannel(given, tokenizer) : given;
       String either =
           calls.isEmpty()
               ? answer
@@ -67,12 +80,8 @@ public record ReplyGrammar(Grammar grammar, List<GrammarTrigger> triggers) {
                   + renamed(answer, "answer-");
       return Optional.of(whole(either, format, tokenizer, rules));
     }
-    return format.toolBegin().isEmpty()
-        ? Optional.empty()
-        : calls.map(
-            text ->
-                new ReplyGrammar(
-                    Grammar.parse(text), List.of(trigger(format.toolBegin(), tokenizer))));
+    return calls.map(
+        text -> new ReplyGrammar(Grammar.parse(text), triggers(form.orElseThrow(), tokenizer)));
   }
 
   /** Holds the whole reply, or what comes after the reasoning. */
@@ -89,81 +98,41 @@ public record ReplyGrammar(Grammar grammar, List<GrammarTrigger> triggers) {
     return new ReplyGrammar(Grammar.parse(behind), List.of(trigger(format.thinkEnd(), tokenizer)));
   }
 
+  /** What a call is known by before the model says more. */
+  private static List<GrammarTrigger> triggers(CallForm form, Tokenizer tokenizer) {
+    if (form.equals(CallForm.HARMONY)) {
+      return List.of(new GrammarTrigger.Word(CallGrammar.RECIPIENT));
+    }
+    if (form.bare()) {
+      return List.of(new GrammarTrigger.Regex(BARE));
+    }
+    return form.marks().stream().map(mark -> trigger(mark, tokenizer)).toList();
+  }
+
   private static GrammarTrigger trigger(String mark, Tokenizer tokenizer) {
     OptionalInt id = control(tokenizer, mark);
     return id.isPresent() ? new GrammarTrigger.Token(id.getAsInt()) : new GrammarTrigger.Word(mark);
   }
 
-  /**
-   * The grammar of calls; empty for forms without one, and if there are no tools.
-   *
-   * @param several whether one may follow another
-   */
-  private static Optional<String> calls(
-      ReplyFormat format, List<Tool> tools, Tokenizer tokenizer, boolean several) {
-    if (tools.isEmpty()) {
-      return Optional.empty();
-    }
-    StringBuilder call = new StringBuilder();
-    StringBuilder rules = new StringBuilder();
-    for (int i = 0; i < tools.size(); i++) {
-      Tool tool = tools.get(i);
-      String prefix = "tool-" + i + "-";
-      call.append(i == 0 ? "" : " | ");
-      switch (format.tools()) {
-        case HERMES -> call.append(object(tool, "name", "arguments", prefix));
-        case LLAMA3 -> call.append(object(tool, "name", "parameters", prefix));
-        case MISTRAL -> call.append(object(tool, "name", "arguments", prefix));
-        case COMMAND -> call.append(object(tool, "tool_name", "parameters", prefix));
-        default -> {
-          return Optional.empty();
-        }
-      }
-      rules.append(renamed(JsonSchema.toGbnf(tool.parameters()), prefix)).append('\n');
-    }
-    boolean list =
-        format.tools() == ReplyFormat.ToolStyle.MISTRAL
-            || format.tools() == ReplyFormat.ToolStyle.COMMAND;
-    String more = several ? "\"[\" call (\", \" call)* \"]\"" : "\"[\" call \"]\"";
-    String one = list ? more : "call";
-    String end = format.toolEnd().isEmpty() ? "" : " gap " + mark(format.toolEnd(), tokenizer);
-    String begin =
-        format.toolBegin().isEmpty() ? "" : mark(format.toolBegin(), tokenizer) + " gap ";
-    String next = several && format.tools() == ReplyFormat.ToolStyle.HERMES ? " (gap block)*" : "";
-    return Optional.of(
-        "root ::= block"
-            + next
-            + "\nblock ::= "
-            + begin
-            + one
-            + end
-            + "\ncall ::= "
-            + call
-            + "\ngap ::= [ \\n]?\n"
-            + rules);
-  }
-
-  private static String object(Tool tool, String name, String arguments, String prefix) {
-    return "\"{\\\""
-        + name
-        + "\\\": \\\""
-        + tool.name()
-        + "\\\", \\\""
-        + arguments
-        + "\\\": \" "
-        + prefix
-        + "root \"}\"";
+  /** An answer as gpt-oss writes it, for which it needs no reasoning. */
+  private static String inChannel(String answer, Tokenizer tokenizer) {
+    return "root ::= "
+        + mark("<|channel|>", tokenizer)
+        + " \"final\" "
+        + mark("<|message|>", tokenizer)
+        + " final-root\n"
+        + renamed(answer, "final-");
   }
 
   /** A mark as a token where it is one that prints nothing, else as its characters. */
-  private static String mark(String mark, Tokenizer tokenizer) {
+  static String mark(String mark, Tokenizer tokenizer) {
     OptionalInt id = control(tokenizer, mark);
     return id.isPresent()
         ? "<[" + id.getAsInt() + "]>"
         : "\"" + mark.replace("\\", "\\\\").replace("\"", "\\\"") + "\"";
   }
 
-  private static OptionalInt control(Tokenizer tokenizer, String mark) {
+  static OptionalInt control(Tokenizer tokenizer, String mark) {
     OptionalInt id = tokenizer.vocab().find(mark);
     return id.isPresent() && tokenizer.vocab().type(id.getAsInt()) == TokenType.CONTROL
         ? id

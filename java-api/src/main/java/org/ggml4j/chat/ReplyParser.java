@@ -2,6 +2,7 @@ package org.ggml4j.chat;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Takes a reply apart while it is written: reasoning, answer, and calls of tools. What may be the
@@ -11,7 +12,7 @@ public final class ReplyParser {
   private enum State {
     ANSWER,
     REASONING,
-    CALL,
+    CALLS,
     /** What stands before a message in gpt-oss' form. */
     HEADER
   }
@@ -21,10 +22,10 @@ public final class ReplyParser {
 
   private final ReplyFormat format;
   private final ReplyListener listener;
-  private final boolean withTools;
-  private final CallReader calls;
+  private final Optional<CallForm> form;
+  private final Optional<CallReader> reader;
   private final List<String> answerMarks = new ArrayList<>();
-  private final List<String> reasoningMarks;
+  private final List<String> reasoningMarks = new ArrayList<>();
   private final StringBuilder buffer = new StringBuilder();
   private String header = "";
   private State state;
@@ -34,43 +35,53 @@ public final class ReplyParser {
 
   private boolean nothingYet = true;
 
-  ReplyParser(ReplyFormat format, String prompt, boolean withTools, ReplyListener listener) {
+  /** What calls began with, and where: in the answer or, as some models do, in the reasoning. */
+  private String callMark = "";
+
+  private State around = State.ANSWER;
+
+  /** Whether a call was read, and what ends them all or another one comes next. */
+  private boolean between;
+
+  /** How long the text must be to look at a call that was not all there again. */
+  private int nextLook;
+
+  ReplyParser(ReplyFormat format, String prompt, List<Tool> tools, ReplyListener listener) {
     this.format = format;
-    this.withTools = withTools;
     this.listener = listener;
-    this.calls = new CallReader(format.tools());
-    if (isHarmony()) {
+    this.form = tools.isEmpty() ? Optional.empty() : format.calls();
+    this.reader = form.map(f -> new CallReader(f, tools));
+    if (format.isHarmony()) {
       answerMarks.addAll(HARMONY_MARKS);
-      reasoningMarks = HARMONY_MARKS;
+      reasoningMarks.addAll(HARMONY_MARKS);
       state = State.HEADER;
       return;
     }
-    if (!format.thinkBegin().isEmpty()) {
+    if (format.hasReasoning()) {
       answerMarks.add(format.thinkBegin());
       answerMarks.add(format.thinkEnd());
+      reasoningMarks.add(format.thinkEnd());
     }
-    if (withTools && !format.toolBegin().isEmpty()) {
-      answerMarks.add(format.toolBegin());
-    }
+    form.ifPresent(f -> answerMarks.addAll(f.marks()));
+    form.ifPresent(f -> reasoningMarks.addAll(f.marks()));
     answerMarks.addAll(format.dropped());
-    reasoningMarks = List.of(format.thinkEnd());
     state = format.isThinking(prompt) ? State.REASONING : State.ANSWER;
-  }
-
-  private boolean isHarmony() {
-    return format.tools() == ReplyFormat.ToolStyle.HARMONY;
   }
 
   /** Takes a piece; control tokens by their text. */
   public void accept(String piece) {
     buffer.append(piece);
+    advance(false);
+  }
+
+  private void advance(boolean isLast) {
     boolean goesOn = true;
     while (goesOn && !buffer.isEmpty()) {
       goesOn =
           switch (state) {
             case ANSWER -> answer();
             case REASONING -> marked(reasoningMarks);
-            case CALL -> call(false);
+            case CALLS -> calls(isLast);
             case HEADER -> header();
           };
     }
@@ -78,8 +89,8 @@ public final class ReplyParser {
 
   /** The reply is over: what was held back is given out. */
   public void finish() {
-    if (state == State.CALL) {
-      call(true);
+    if (state == State.CALLS) {
+      advance(true);
     }
     if (!buffer.isEmpty() && state != State.HEADER) {
       emit(buffer.toString());
@@ -88,9 +99,8 @@ public final class ReplyParser {
   }
 
   private boolean answer() {
-    boolean bare =
-        withTools && format.tools() == ReplyFormat.ToolStyle.LLAMA3 && nothingYet && atBegin;
-    if (bare) {
+    boolean bare = form.isPresent() && form.get().bare() && !format.isHarmony();
+    if (bare && nothingYet && atBegin) {
       String text = buffer.toString().stripLeading();
       if (text.isEmpty()) {
         return false;
@@ -99,7 +109,7 @@ public final class ReplyParser {
       if (text.startsWith("{") || text.startsWith(tag)) {
         buffer.setLength(0);
         buffer.append(text.startsWith(tag) ? text.substring(tag.length()) : text);
-        state = State.CALL;
+        beginCalls("", State.ANSWER);
         return true;
       }
       if (tag.startsWith(text)) {
@@ -127,8 +137,13 @@ public final class ReplyParser {
       return false;
     }
     emit(buffer.substring(0, first));
-    buffer.delete(0, first + found.length());
-    enter(found);
+    boolean isCall = form.isPresent() && form.get().marks().contains(found);
+    buffer.delete(0, isCall ? first : first + found.length());
+    if (isCall) {
+      beginCalls(found, state);
+    } else {
+      enter(found);
+    }
     return true;
   }
 
@@ -146,7 +161,7 @@ public final class ReplyParser {
   }
 
   private void enter(String mark) {
-    if (isHarmony()) {
+    if (format.isHarmony()) {
       atBegin = true;
       header = mark.equals("<|channel|>") ? mark : "";
       state = mark.equals("<|start|>") || mark.equals("<|channel|>") ? State.HEADER : State.ANSWER;
@@ -156,9 +171,15 @@ public final class ReplyParser {
     } else if (mark.equals(format.thinkEnd())) {
       state = State.ANSWER;
       atBegin = true;
-    } else if (withTools && mark.equals(format.toolBegin())) {
-      state = State.CALL;
     }
+  }
+
+  private void beginCalls(String mark, State from) {
+    callMark = mark;
+    around = from;
+    between = false;
+    nextLook = 0;
+    state = State.CALLS;
   }
 
   /** {@code <|channel|>commentary to=functions.name <|constrain|>json<|message|>}. */
@@ -170,9 +191,9 @@ public final class ReplyParser {
     header = header.concat(buffer.substring(0, end));
     buffer.delete(0, end + "<|message|>".length());
     atBegin = true;
-    if (withTools && header.contains("to=functions.")) {
-      calls.begin(header);
-      state = State.CALL;
+    if (reader.isPresent() && header.contains("to=functions.")) {
+      reader.get().begin(header);
+      beginCalls("", State.ANSWER);
     } else {
       state = header.contains("final") ? State.ANSWER : State.REASONING;
     }
@@ -180,29 +201,60 @@ public final class ReplyParser {
     return true;
   }
 
-  private boolean call(boolean isLast) {
-    int end = calls.end(buffer, format.toolEnd(), isLast);
-    if (end < 0) {
+  /** Reads the next call, or what ends them; whether there is more to do. */
+  private boolean calls(boolean isLast) {
+    if (!isLast && buffer.length() < nextLook) {
       return false;
     }
-    String text = buffer.substring(0, end);
-    List<ToolCall> read = calls.read(text);
+    String text = buffer.toString();
+    CallReader calls = reader.orElseThrow();
+    try {
+      Cursor end = new Cursor(text, 0, isLast);
+      if (between && calls.ends(end)) {
+        endCalls(end.pos());
+        return true;
+      }
+      Cursor cursor = new Cursor(text, 0, isLast);
+      List<ToolCall> read = between ? calls.next(cursor) : calls.first(cursor);
+      if (form.orElseThrow().repeats()) {
+        buffer.delete(0, cursor.pos());
+        between = true;
+        nextLook = 0;
+      } else {
+        endCalls(cursor.pos());
+      }
+      read.forEach(listener::toolCall);
+    } catch (Cursor.Incomplete e) {
+      // A long text is not read from its begin again for each of its last characters.
+      nextLook = text.length() + Math.max(1, text.length() / 32);
+      return false;
+    } catch (JsonException e) {
+      if (between) {
+        endCalls(0);
+      } else {
+        noCall();
+      }
+    }
+    return true;
+  }
+
+  private void endCalls(int length) {
+    buffer.delete(0, length);
     state = State.ANSWER;
     atBegin = true;
-    if (read.isEmpty()) { // no call after all
-      buffer.delete(0, end);
-      nothingYet = false;
-      atBegin = false;
-      emit(format.toolBegin() + text);
-      return true;
+    nothingYet = form.orElseThrow().bare();
+  }
+
+  /** What looked like a call is text. */
+  private void noCall() {
+    state = around;
+    nothingYet = false;
+    atBegin = format.isHarmony();
+    if (!format.isHarmony()) {
+      int length = Math.max(1, callMark.length());
+      emit(buffer.substring(0, length));
+      buffer.delete(0, length);
     }
-    buffer.delete(0, end);
-    if (!format.toolEnd().isEmpty() && buffer.indexOf(format.toolEnd()) == 0) {
-      buffer.delete(0, format.toolEnd().length());
-    }
-    nothingYet = format.tools() == ReplyFormat.ToolStyle.LLAMA3;
-    read.forEach(listener::toolCall);
-    return true;
   }
 
   private void emit(String text) {

@@ -27,7 +27,7 @@ public record Tool(
     Json.parseObject(parameters);
   }
 
-  private static boolean isNamePart(int c) {
+  static boolean isNamePart(int c) {
     return (c >= 'a' && c <= 'z')
         || (c >= 'A' && c <= 'Z')
         || (c >= '0' && c <= '9')

@@ -82,7 +82,7 @@ final class ArrayWriter {
     List<Members.Member> members = new ArrayList<>();
     for (Json value : values) {
       String name = SchemaCompiler.below(path, "item-" + members.size());
-      members.add(new Members.Member(name, Expr.lit(JsonText.write(value)), false));
+      members.add(new Members.Member(name, rules.notation().value(rules, value), false));
     }
     return new Members(rules, members, Expr.never(), min, max).write();
   }

@@ -14,15 +14,22 @@ final class CharWriter {
 
   private final Rules rules;
   private final boolean json;
+  private final CodePointSet without;
   private final Map<CodePointSet, Expr> written = new HashMap<>();
 
-  private CharWriter(Rules rules, boolean json) {
+  private CharWriter(Rules rules, boolean json, CodePointSet without) {
     this.rules = rules;
     this.json = json;
+    this.without = without;
   }
 
   static CharWriter plain(Rules rules) {
-    return new CharWriter(rules, false);
+    return new CharWriter(rules, false, CodePointSet.NONE);
+  }
+
+  /** As they are, but for some that are not written at all. */
+  static CharWriter without(Rules rules, CodePointSet characters) {
+    return new CharWriter(rules, false, characters);
   }
 
   /**
@@ -30,13 +37,13 @@ final class CharWriter {
    * character may stand, any escape may.
    */
   static CharWriter json(Rules rules) {
-    return new CharWriter(rules, true);
+    return new CharWriter(rules, true, CodePointSet.NONE);
   }
 
   Expr write(CodePointSet set) {
     Expr known = written.get(set);
     if (known == null) {
-      Expr all = json ? escaped(set) : Expr.chars(set);
+      Expr all = json ? escaped(set) : Expr.chars(set.minus(without));
       boolean large = all instanceof Expr.Alt || set.rangeCount() > MAX_RANGES;
       known = large ? rules.named("chars", all) : all;
       written.put(set, known);

@@ -125,6 +125,14 @@ final class Dfa {
         nfa::accepts);
   }
 
+  /** All texts that do not contain a mark. */
+  static Dfa without(String mark) {
+    List<Regex> parts = new ArrayList<>(List.of(Regex.anyText()));
+    mark.codePoints().forEach(c -> parts.add(new Regex.Chars(CodePointSet.of(c))));
+    parts.add(Regex.anyText());
+    return of(Regex.anyText()).minus(of(new Regex.Seq(parts)));
+  }
+
   /** Some words. */
   static Dfa ofWords(Iterable<String> words) {
     List<TreeMap<Integer, Integer>> trie = new ArrayList<>(List.of(new TreeMap<>()));

@@ -34,6 +34,19 @@ public final class JsonSchema {
    * @throws SchemaException if the schema is no JSON or malformed, or no value is valid under it
    */
   public static String toGbnf(String schema) {
-    return SchemaCompiler.toGbnf(SchemaDocument.read(schema));
+    return SchemaCompiler.toGbnf(SchemaDocument.read(schema), Notation.JSON);
+  }
+
+  /**
+   * The grammar of values that are valid under a schema, in the notation of Gemma 4's calls: {@code
+   * {city:<|"|>Bern<|"|>,days:3}}. Its mark around texts is the rule {@code quote}; texts with that
+   * mark, and properties that are not of letters, digits, '_', '-' and '.', can't be written.
+   *
+   * @param schema its text, up to a million characters
+   * @throws UnsupportedSchemaException as {@link #toGbnf}
+   * @throws SchemaException likewise
+   */
+  public static String toGemmaGbnf(String schema) {
+    return SchemaCompiler.toGbnf(SchemaDocument.read(schema), Notation.GEMMA);
   }
 }

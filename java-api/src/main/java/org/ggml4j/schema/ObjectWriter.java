@@ -75,7 +75,7 @@ final class ObjectWriter {
   private Expr property(ObjectFacts facts, String name, String path) {
     String wish = SchemaCompiler.below(path, name);
     Expr value = compiler.write(facts.property(name), wish);
-    Expr key = Expr.lit(JsonText.quote(name));
+    Expr key = rules.notation().key(facts.nodes(), name);
     return rules.named(wish + "-kv", Primitive.member(rules, key, value));
   }
 
@@ -110,7 +110,7 @@ final class ObjectWriter {
     taken.addAll(facts.absent());
     Set<SchemaNode> conditions = facts.propertyNames();
     if (taken.isEmpty() && conditions.isEmpty() && extra.in().isEmpty() && extra.out().isEmpty()) {
-      return List.of(Primitive.STRING.in(rules));
+      return List.of(rules.notation().anyKey(rules));
     }
     Patterns patterns = compiler.patterns();
     List<Expr> keys = new ArrayList<>();
@@ -126,7 +126,7 @@ final class ObjectWriter {
         all = all.minus(Dfa.ofWords(taken));
       }
       for (Dfa condition : conditions.isEmpty() ? List.of(all) : conditions(conditions)) {
-        keys.add(compiler.scalars().string(all.and(condition), wish + "-k"));
+        keys.add(compiler.scalars().key(all.and(condition), wish + "-k"));
       }
     } catch (TooLargeException e) {
       throw SchemaCompiler.unsupported(

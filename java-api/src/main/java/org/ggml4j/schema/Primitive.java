@@ -33,6 +33,9 @@ enum Primitive {
 
   /** The rule, which is added if it is not there yet. */
   Expr in(Rules rules) {
+    if (this == SPACE && rules.notation() == Notation.GEMMA) {
+      return Expr.empty();
+    }
     if (!rules.isDefined(ruleName())) {
       rules.define(ruleName(), Expr.empty()); // recursion ends here
       rules.define(ruleName(), body(rules));
@@ -70,7 +73,7 @@ enum Primitive {
                       Expr.optional(Expr.chars(CodePointSet.anyOf("+-"))),
                       Expr.repeat(Expr.chars(DIGIT), 1, 2))));
       case CHAR -> character();
-      case STRING -> quoted(Expr.repeat(CHAR.in(rules), 0, Expr.UNLIMITED));
+      case STRING -> rules.notation().anyString(rules);
       case VALUE ->
           Expr.alt(
               OBJECT.in(rules),
@@ -80,7 +83,8 @@ enum Primitive {
               BOOLEAN.in(rules),
               NULL.in(rules));
       case ARRAY -> listed(rules, "[", VALUE.in(rules), "]");
-      case OBJECT -> listed(rules, "{", member(rules, STRING.in(rules), VALUE.in(rules)), "}");
+      case OBJECT ->
+          listed(rules, "{", member(rules, rules.notation().anyKey(rules), VALUE.in(rules)), "}");
     };
   }
 
@@ -108,10 +112,6 @@ enum Primitive {
   static Expr member(Rules rules, Expr key, Expr value) {
     Expr space = SPACE.in(rules);
     return Expr.seq(key, space, Expr.lit(":"), space, value);
-  }
-
-  static Expr quoted(Expr content) {
-    return Expr.seq(Expr.lit("\""), content, Expr.lit("\""));
   }
 
   /** A character of a JSON string: itself or an escape, and no half of a surrogate pair. */

@@ -22,11 +22,25 @@ final class Rules {
   private final Map<String, Expr> rules = new LinkedHashMap<>();
   private final Map<Expr, Expr> byBody = new HashMap<>();
   private final Set<String> names = new HashSet<>(Set.of(ROOT));
+  private final Notation notation;
 
   Rules() {
+    this(Notation.JSON);
+  }
+
+  Rules(Notation notation) {
+    this.notation = notation;
+    if (notation == Notation.GEMMA) {
+      names.add(Notation.QUOTE);
+    }
     for (Primitive p : Primitive.values()) {
       names.add(p.ruleName());
     }
+  }
+
+  /** How values are written. */
+  Notation notation() {
+    return notation;
   }
 
   /** A new name that looks like the wish: letters, digits and hyphens only. */

@@ -2,7 +2,6 @@ package org.ggml4j.schema;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 
 /** Writes strings, numbers, booleans and null. */
@@ -12,14 +11,12 @@ final class ScalarWriter {
 
   private final Rules rules;
   private final Patterns patterns;
-  private final CharWriter json;
   private final CharWriter plain;
   private int states;
 
   ScalarWriter(Rules rules, Patterns patterns) {
     this.rules = rules;
     this.patterns = patterns;
-    json = CharWriter.json(rules);
     plain = CharWriter.plain(rules);
   }
 
@@ -95,20 +92,23 @@ final class ScalarWriter {
       return Expr.never();
     }
     try {
-      Optional<Regex> single = facts.single();
-      return Primitive.quoted(
-          single.isPresent()
-              ? RegexGrammar.expr(single.get(), rules, json, path)
-              : write(facts.toDfa(), json, path));
+      return rules.notation().string(rules, facts, path, this::write);
     } catch (TooLargeException e) {
       throw SchemaCompiler.unsupported(
           nodes, String.valueOf(e.getMessage()), "pattern", "format", "maxLength", "minLength");
     }
   }
 
-  /** What an automaton reads, within quotes. */
-  Expr string(Dfa dfa, String path) {
-    return Primitive.quoted(write(dfa, json, path));
+  /** A text as it is, without a mark. */
+  Expr plain(StringFacts facts, String mark) {
+    return facts.min() > facts.max()
+        ? Expr.never()
+        : Notation.plain(rules, facts, mark, "text", this::write);
+  }
+
+  /** An object's key that an automaton reads. */
+  Expr key(Dfa dfa, String path) {
+    return rules.notation().key(rules, dfa, path, this::write);
   }
 
   private Expr write(Dfa dfa, CharWriter writer, String path) {

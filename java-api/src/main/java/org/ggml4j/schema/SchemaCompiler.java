@@ -8,6 +8,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
  * Writes a schema's grammar. A rule belongs to a set of nodes that hold together at some place, and
@@ -18,31 +19,44 @@ final class SchemaCompiler {
   private static final int MAX_DEPTH = 250;
 
   private final SchemaDocument document;
-  private final Rules rules = new Rules();
+  private final Rules rules;
   private final Patterns patterns = new Patterns();
   private final Branches branches = new Branches(patterns);
   private final SchemaValidator validator = new SchemaValidator(patterns);
   private final Map<Set<SchemaNode>, Expr> written = new HashMap<>();
   private final Map<Set<SchemaNode>, String> inProgress = new HashMap<>();
   private final Set<String> used = new HashSet<>();
-  private final ScalarWriter scalars = new ScalarWriter(rules, patterns);
-  private final ArrayWriter arrays = new ArrayWriter(this);
-  private final ObjectWriter objects = new ObjectWriter(this);
+  private final ScalarWriter scalars;
+  private final ArrayWriter arrays;
+  private final ObjectWriter objects;
   private int depth;
 
-  private SchemaCompiler(SchemaDocument document) {
+  private SchemaCompiler(SchemaDocument document, Notation notation) {
     this.document = document;
+    rules = new Rules(notation);
+    scalars = new ScalarWriter(rules, patterns);
+    arrays = new ArrayWriter(this);
+    objects = new ObjectWriter(this);
   }
 
-  static String toGbnf(SchemaDocument document) {
-    SchemaCompiler compiler = new SchemaCompiler(document);
-    Set<SchemaNode> root = new LinkedHashSet<>(Set.of(document.root()));
+  static String toGbnf(SchemaDocument document, Notation notation) {
+    SchemaCompiler compiler = new SchemaCompiler(document, notation);
+    return compiler.toGbnf(top -> compiler.body(top, ""));
+  }
+
+  /** The texts that are valid, as they are, without those that contain a mark. */
+  static String toPlainGbnf(SchemaDocument document, String mark) {
+    SchemaCompiler compiler = new SchemaCompiler(document, Notation.JSON);
+    return compiler.toGbnf(top -> compiler.plain(top, mark));
+  }
+
+  private String toGbnf(Function<Set<SchemaNode>, Expr> root) {
     String gbnf;
     try {
-      Set<SchemaNode> top = compiler.simplified(root);
-      compiler.inProgress.put(top, "root");
-      compiler.rules.define("root", compiler.body(top, ""));
-      gbnf = compiler.rules.toGbnf();
+      Set<SchemaNode> top = simplified(new LinkedHashSet<>(Set.of(document.root())));
+      inProgress.put(top, "root");
+      rules.define("root", root.apply(top));
+      gbnf = rules.toGbnf();
     } catch (TooLargeException e) {
       throw new SchemaException("", String.valueOf(e.getMessage()));
     }
@@ -50,6 +64,22 @@ final class SchemaCompiler {
       throw new SchemaException("", "no value is valid under it");
     }
     return gbnf;
+  }
+
+  private Expr plain(Set<SchemaNode> nodes, String mark) {
+    List<Expr> options = new ArrayList<>();
+    for (Branch branch : branches.of(nodes)) {
+      if (branch.listed().isPresent()) {
+        for (Json value : valid(branch, nodes)) {
+          boolean fits = value instanceof Json.Str s && !s.value().contains(mark);
+          options.add(fits ? Expr.lit(((Json.Str) value).value()) : Expr.never());
+        }
+      } else if (branch.written().contains(Type.STRING)) {
+        StringFacts facts = StringFacts.of(branch.nodes(), patterns, true, false);
+        options.add(scalars.plain(facts, mark));
+      }
+    }
+    return Expr.alt(options);
   }
 
   Rules rules() {
@@ -188,16 +218,23 @@ final class SchemaCompiler {
   }
 
   private Expr listed(Branch branch, Set<SchemaNode> nodes) {
+    List<Expr> options = new ArrayList<>();
+    valid(branch, nodes).forEach(v -> options.add(rules.notation().value(rules, v)));
+    return Expr.alt(options);
+  }
+
+  /** Those of a branch's listed values that are valid. */
+  private List<Json> valid(Branch branch, Set<SchemaNode> nodes) {
     Set<SchemaNode> all = new LinkedHashSet<>(nodes);
     all.addAll(branch.nodes());
-    List<Expr> options = new ArrayList<>();
+    List<Json> valid = new ArrayList<>();
     for (Json value : Disjointness.values(branch.listed().orElseThrow())) {
       if (all.stream().allMatch(node -> validator.isValid(node, value))
           && StringFacts.hasFormats(value, branch.nodes(), patterns)) {
-        options.add(Expr.lit(JsonText.write(value)));
+        valid.add(value);
       }
     }
-    return Expr.alt(options);
+    return valid;
   }
 
   private Expr typed(Type type, Branch branch, String path) {
