@@ -34,6 +34,12 @@ final class Exponential {
   private static final int FRACTION = (1 << 23) - 1;
   private static final int EXPONENT_BIAS = 127 << 23;
 
+  /** The least fixed-point exponent, that of 0. */
+  static final int LEAST = -EXPONENT_BIAS;
+
+  /** How many of a chunk go to a lane. */
+  static final int ROWS = CHUNK / LANES;
+
   // 2^f - 1 for f 2^23 in [0, 2^23], relative error 8.2e-8 (Remez's algorithm, constant term 1).
   private static final float C1 = 0.6931513f * 0x1p-23f;
   private static final float C2 = 0.24016444f * 0x1p-46f;
@@ -44,6 +50,7 @@ final class Exponential {
   private final int[] fixed = new int[CHUNK];
   private final int[] bits = new int[CHUNK];
   private final float[] powers = new float[CHUNK];
+  private final float[] within = new float[CHUNK];
   private final double[] products = new double[CHUNK / 2];
   private final MemorySegment bitsMemory = MemorySegment.ofArray(bits);
   private final MemorySegment powersMemory = MemorySegment.ofArray(powers);
@@ -61,7 +68,6 @@ final class Exponential {
 
   private static final Stage TO_FIXED =
       c -> toFixed(c.logits, c.max, c.from, c.fixed, c.bits, c.count);
-  private static final Stage DROP_BELOW = c -> dropBelow(c.keys, c.limit, c.from, c.bits, c.count);
   private static final Stage COPY_BITS = Exponential::copyBits;
   private static final Stage POLYNOMIALS = c -> polynomials(c.fixed, c.powers, c.count);
   private static final Stage ADD = c -> add(c.powers, c.lanes);
@@ -69,14 +75,22 @@ final class Exponential {
   private static final Stage[] POWERS = {TO_FIXED, COPY_BITS, POLYNOMIALS};
   private static final Stage[] SUM = {TO_FIXED, COPY_BITS, POLYNOMIALS, ADD};
   private static final Stage[] SUM_AND_PRODUCTS = {TO_FIXED, COPY_BITS, POLYNOMIALS, ADD, MULTIPLY};
-  private static final Stage[] SUM_FROM = {TO_FIXED, DROP_BELOW, COPY_BITS, POLYNOMIALS, ADD};
+  private static final Stage FIND_INNER = c -> findInner(c.fixed, c.center, c.inner, c.within);
+  private static final Stage ADD_INNER = c -> addInner(c.powers, c.within, c.innerLanes);
+  private static final Stage MARK = c -> mark(c.fixed, c.center, c.inner, c.outer, c.marks);
+  private static final Stage[] SUM_AND_MARK = {
+    TO_FIXED, COPY_BITS, POLYNOMIALS, ADD, FIND_INNER, ADD_INNER, MARK
+  };
 
   // What the stages work on:
   private float[] logits = {};
-  private float[] keys = {};
   private double[] lanes = {};
+  private double[] innerLanes = {};
+  private float[] marks = {};
   private float max;
-  private float limit;
+  private int center;
+  private int inner;
+  private int outer;
   private int from;
   private int count;
 
@@ -126,14 +140,35 @@ final class Exponential {
     run(SUM_AND_PRODUCTS);
   }
 
-  /** Like {@link #sum}, for those whose key is not below the limit. */
-  void sumFrom(int first, int n, float[] theirKeys, float lowest, double[] toLanes) {
+  /**
+   * Says what {@link #sumAndMark} looks at: how far the fixed-point exponents are from one of them.
+   *
+   * @param nearer those at a distance of less than this are summed up
+   * @param farther those from there to less than this are marked; at most the distance of {@link
+   *     #LEAST}
+   */
+  void range(int middle, int nearer, int farther) {
+    center = middle;
+    inner = nearer;
+    outer = farther;
+  }
+
+  /**
+   * Like {@link #sum}, and adds those within the range to further lanes. Of each lane the {@value
+   * #ROWS} new ones are marked in as many new lowest bits of a whole number, the last one lowest.
+   */
+  void sumAndMark(int first, int n, double[] toLanes, double[] toInnerLanes, float[] toMarks) {
     from = first;
     count = n;
     lanes = toLanes;
-    keys = theirKeys;
-    limit = lowest;
-    run(SUM_FROM);
+    innerLanes = toInnerLanes;
+    marks = toMarks;
+    run(SUM_AND_MARK);
+  }
+
+  /** The fixed-point exponents of the last call, the highest being 0. */
+  int[] fixed() {
+    return fixed;
   }
 
   /** The powers times their exponents, of all {@link #sumAndProducts} since {@link #begin}. */
@@ -150,6 +185,7 @@ final class Exponential {
         bitsMemory, ValueLayout.JAVA_INT, 0, powersMemory, ValueLayout.JAVA_INT, 0, count);
     if (count < CHUNK) {
       Arrays.fill(powers, count, CHUNK, 0);
+      Arrays.fill(fixed, count, CHUNK, LEAST);
     }
   }
 
@@ -163,20 +199,17 @@ final class Exponential {
   }
 
   // The cast makes the least int of -infinity; it is cut off where the exponent is that of 0.
-  private static int fixed(float x) {
-    return Math.max((int) (x * LOG2_E), -EXPONENT_BIAS);
+  static int fixed(float x) {
+    return Math.max((int) (x * LOG2_E), LEAST);
+  }
+
+  /** What has this fixed-point exponent. */
+  static float logitOf(int fixed) {
+    return fixed / LOG2_E;
   }
 
   private static int exponent(int t) {
     return (t + EXPONENT_BIAS) & ~FRACTION;
-  }
-
-  // The difference is made so large that only its sign is left in the int.
-  private static void dropBelow(float[] keys, float limit, int from, int[] bits, int count) {
-    for (int i = 0; i < count; i++) {
-      int below = (int) ((keys[from + i] - limit) * 0x1p127f * 0x1p64f) >> 31;
-      bits[i] = bits[i] & ~below;
-    }
   }
 
   private static void polynomials(int[] fixed, float[] powers, int count) {
@@ -204,6 +237,38 @@ final class Exponential {
     int half = CHUNK / 2;
     for (int i = 0; i < half; i++) {
       products[i] += powers[i] * (float) fixed[i] + powers[half + i] * (float) fixed[half + i];
+    }
+  }
+
+  // A shifted sign is -1 for what is nearer.
+  private static void findInner(int[] fixed, int center, int inner, float[] within) {
+    for (int i = 0; i < CHUNK; i++) {
+      within[i] = (float) ((Math.abs(fixed[i] - center) - inner) >> 31);
+    }
+  }
+
+  private static void addInner(float[] p, float[] within, double[] innerLanes) {
+    for (int i = 0; i < LANES; i++) {
+      innerLanes[i] -=
+          (p[i] * within[i] + p[LANES + i] * within[LANES + i])
+              + (p[2 * LANES + i] * within[2 * LANES + i]
+                  + p[3 * LANES + i] * within[3 * LANES + i]);
+    }
+  }
+
+  // The signs of two differences differ for what lies between.
+  private static void mark(int[] fixed, int center, int inner, int outer, float[] marks) {
+    for (int i = 0; i < LANES; i++) {
+      int a = Math.abs(fixed[i] - center);
+      int b = Math.abs(fixed[LANES + i] - center);
+      int c = Math.abs(fixed[2 * LANES + i] - center);
+      int d = Math.abs(fixed[3 * LANES + i] - center);
+      int bits =
+          ((((a - inner) ^ (a - outer)) >>> 31) << 3)
+              | ((((b - inner) ^ (b - outer)) >>> 31) << 2)
+              | ((((c - inner) ^ (c - outer)) >>> 31) << 1)
+              | (((d - inner) ^ (d - outer)) >>> 31);
+      marks[i] = marks[i] * 16 + (float) bits;
     }
   }
 }

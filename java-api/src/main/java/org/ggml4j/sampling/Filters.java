@@ -2,9 +2,8 @@ package org.ggml4j.sampling;
 
 /** Keeps the best of {@link Logits}' candidates by partial selection. */
 final class Filters {
-  // Few candidates hold nearly all of the mass: these many are looked at first, and then.
-  private static final int FIRST_TRY = 64;
-  private static final int SECOND_TRY = 512;
+  // Few candidates hold nearly all of the mass: so many are looked at first.
+  static final int FIRST_TRY = 64;
   private static final int SAMPLE = 4096;
   // Where more of the blocks than one in so many have survivors, the vocabulary is not listed.
   private static final int LISTED_PART = 8;
@@ -72,10 +71,16 @@ final class Filters {
     Candidates best = logits.candidates;
     int size = array.size();
     int least = Math.clamp(minKeep, 1, size);
-    double total = array.sum(logits.names());
     int looked = Math.min(Math.max(FIRST_TRY, least), size);
+    selectTop(array, logits.names(), looked, best);
+    if (!array.hasSum()
+        && array.size() >= MassCut.SAMPLED_FROM
+        && isShort(array, best, looked, p)) {
+      logits.work.massCut().keepHighest(logits, looked, p);
+      return;
+    }
+    double total = array.sum(logits.names());
     while (true) {
-      selectTop(array, logits.names(), looked, best);
       double sum = 0;
       for (int i = 0; i < looked; i++) {
         float logit = best.logit(i);
@@ -95,12 +100,28 @@ final class Filters {
       }
       // At least so many more are needed, as none of them is likelier than the last one.
       double more = (p * total - sum) / array.power(best.logit(looked - 1));
-      if (looked >= SECOND_TRY || looked + more > SECOND_TRY) {
+      int next = secondTry(array);
+      if (looked >= next || looked + more > next) {
         logits.work.massCut().keepHighest(logits, looked, p);
         return;
       }
-      looked = Math.min(SECOND_TRY, size);
+      looked = next;
+      selectTop(array, logits.names(), looked, best);
     }
+  }
+
+  /** Whether it can be seen without the sum over all that these have not the mass. */
+  private static boolean isShort(LogitArray array, Candidates best, int count, float p) {
+    double sum = 0;
+    for (int i = 0; i < count; i++) {
+      sum += array.power(best.logit(i));
+    }
+    return sum < p * array.leastSum();
+  }
+
+  /** How many are looked at when the first few were not enough; more would cost much more. */
+  static int secondTry(LogitArray array) {
+    return Math.min(Math.max(array.nBlocks() / 2, 2 * FIRST_TRY), array.size());
   }
 
   // Compared as floats, as p is one: 0.4 + 0.3 is then enough for 0.7.

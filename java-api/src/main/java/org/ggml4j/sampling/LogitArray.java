@@ -108,7 +108,7 @@ final class LogitArray {
     ensure(source.size);
     size = source.size;
     takeMaxima(source);
-    Loops.dropBelow(source.logits, source.logits, limit, logits, size);
+    Loops.dropBelow(source.logits, limit, logits, size);
     for (int b = 0; hasMaxima && b < nBlocks(); b++) {
       if (maxima[b] < limit) {
         maxima[b] = Float.NEGATIVE_INFINITY;
@@ -116,11 +116,11 @@ final class LogitArray {
     }
   }
 
-  /** Like {@link #dropBelow(LogitArray, float)}, for those whose key is below the limit. */
-  void dropBelow(LogitArray source, float[] keys, float limit) {
+  /** Becomes the source's logits, with those farther from the center than that -infinity. */
+  void dropFar(LogitArray source, float center, float distance) {
     ensure(source.size);
     size = source.size;
-    Loops.dropBelow(source.logits, keys, limit, logits, size);
+    Loops.dropFar(source.logits, center, distance, logits, size);
     changed();
   }
 
@@ -282,18 +282,49 @@ final class LogitArray {
     hasSum = true;
   }
 
-  /** The sum of e^(logit - highest) over those whose key is at least {@code limit}. */
-  double sumFrom(float[] keys, float limit) {
-    double[] selected = work.lanes;
-    Arrays.fill(selected, 0);
+  /**
+   * The sum of e^(logit - highest) over those whose fixed-point exponent is nearer to {@code
+   * center} than {@code inner}, in one pass with the sum over all.
+   *
+   * @param outer the others that are nearer than this are collected; see {@link Exponential#range}
+   * @param indices receives their indices, in any order
+   */
+  double sumAndCollect(int center, int inner, int outer, Indices indices) {
+    double[] innerLanes = work.lanes;
+    float[] marks = work.marks;
+    Arrays.fill(lanes, 0);
+    Arrays.fill(innerLanes, 0);
+    Arrays.fill(marks, 0);
+    indices.clear();
     work.exponential.begin(logits, max);
+    work.exponential.range(center, inner, outer);
+    int begin = 0;
     for (int from = 0; from < size; from += Exponential.CHUNK) {
-      if (!isZero(from)) {
-        int count = Math.min(Exponential.CHUNK, size - from);
-        work.exponential.sumFrom(from, count, keys, limit, selected);
+      int count = Math.min(Exponential.CHUNK, size - from);
+      work.exponential.sumAndMark(from, count, lanes, innerLanes, marks);
+      int end = from + Exponential.CHUNK;
+      if (end - begin == Indices.MOST_MARKED || end >= size) {
+        indices.addMarked(marks, begin, (end - begin) / Exponential.LANES);
+        Arrays.fill(marks, 0);
+        begin = end;
       }
     }
-    return Loops.sum(selected);
+    sum = Loops.sum(lanes);
+    hasSum = true;
+    return Loops.sum(innerLanes);
+  }
+
+  /** A number that {@link #sum} is at least, at little cost; {@link #max} has been asked for. */
+  double leastSum() {
+    double least = 0;
+    for (int b = 0; b < nBlocks(); b++) {
+      least += power(maxima[b]);
+    }
+    return least;
+  }
+
+  boolean hasSum() {
+    return hasSum;
   }
 
   /** Whether e^(logit - highest) is 0 for the whole chunk from here on. */
@@ -337,9 +368,27 @@ final class LogitArray {
   }
 
   /** Turns logits in another array into their e^(logit - highest). */
-  void powersOf(float[] values, int from, int count) {
+  void powersOf(float[] values, int count) {
     work.exponential.begin(values, max);
-    System.arraycopy(work.exponential.powers(from, count), 0, values, from, count);
+    for (int from = 0; from < count; from += Exponential.CHUNK) {
+      int n = Math.min(Exponential.CHUNK, count - from);
+      System.arraycopy(work.exponential.powers(from, n), 0, values, from, n);
+    }
+  }
+
+  /** Turns logits in another array into powers, and writes their fixed-point exponents. */
+  void powersOf(float[] values, int[] exponents, int count) {
+    work.exponential.begin(values, max);
+    for (int from = 0; from < count; from += Exponential.CHUNK) {
+      int n = Math.min(Exponential.CHUNK, count - from);
+      System.arraycopy(work.exponential.powers(from, n), 0, values, from, n);
+      System.arraycopy(work.exponential.fixed(), 0, exponents, from, n);
+    }
+  }
+
+  /** The fixed-point exponent of one of the logits, or of another number up to the highest. */
+  int exponent(float logit) {
+    return Exponential.fixed(logit - max);
   }
 
   /** e^(logit - highest) for one of the logits, once {@link #max} has been asked for. */

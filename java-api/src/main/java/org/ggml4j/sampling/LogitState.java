@@ -220,9 +220,9 @@ final class LogitState {
     isMasked = true;
   }
 
-  /** Removes the candidates whose key is below the limit; not for a list. */
-  void maskBelow(float[] keys, float limit) {
-    edited.dropBelow(array(), keys, limit);
+  /** Removes the candidates whose logit is farther from the center than that; not for a list. */
+  void maskFar(float center, float distance) {
+    edited.dropFar(array(), center, distance);
     isEdited = true;
     isMasked = true;
   }

@@ -42,23 +42,24 @@ final class Loops {
   }
 
   /**
-   * Copies the logits, those with a key below the limit as -infinity.
+   * Copies the logits, those below the limit as -infinity.
    *
    * @param limit a finite number
    */
-  static void dropBelow(float[] from, float[] keys, float limit, float[] to, int n) {
+  static void dropBelow(float[] from, float limit, float[] to, int n) {
     // A condition would not become vector instructions: a difference below 0, even the smallest,
     // becomes -infinity by three multiplications, and one above 0 is cut off to it.
     for (int i = 0; i < n; i++) {
-      float below = (keys[i] - limit) * 0x1p127f * 0x1p127f * 0x1p127f;
+      float below = (from[i] - limit) * 0x1p127f * 0x1p127f * 0x1p127f;
       to[i] = from[i] + Math.min(below, 0f);
     }
   }
 
-  /** Writes -|logit - center| to {@code to}. */
-  static void nearness(float[] logits, float center, float[] to, int n) {
+  /** Copies the logits, those farther from the center than that as -infinity. */
+  static void dropFar(float[] from, float center, float distance, float[] to, int n) {
     for (int i = 0; i < n; i++) {
-      to[i] = -Math.abs(logits[i] - center);
+      float within = (distance - Math.abs(from[i] - center)) * 0x1p127f * 0x1p127f * 0x1p127f;
+      to[i] = from[i] + Math.min(within, 0f);
     }
   }
 
@@ -121,8 +122,10 @@ final class Loops {
    * What is -infinity stays so.
    */
   static void adapt(float[] logits, float[] powers, float total, float target, float[] to, int n) {
+    float scale = 1 / (total * ADAPTIVE_P_WIDTH);
+    float shift = target / ADAPTIVE_P_WIDTH;
     for (int i = 0; i < n; i++) {
-      float distance = Math.abs((powers[i] / total - target) * (1 / ADAPTIVE_P_WIDTH));
+      float distance = Math.abs(powers[i] * scale - shift);
       float fall = ADAPTIVE_P_SHARPNESS * distance * distance / (1 + distance);
       to[i] = ADAPTIVE_P_PEAK - fall + Math.min(logits[i] + 0x1p127f, 0f);
     }

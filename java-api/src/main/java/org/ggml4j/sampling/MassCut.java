@@ -12,30 +12,39 @@ import java.util.Arrays;
  * down to one candidate. Should the sample have misled, the range is widened to everything.
  */
 final class MassCut {
-  private static final int BUCKETS = 1024;
-  private static final int SAMPLE = 8 * Exponential.CHUNK;
-  private static final int SAMPLED_FROM = 2 * SAMPLE;
+  private static final int BUCKETS = 2048;
+  private static final int SAMPLE = 4 * Exponential.CHUNK;
+
+  /** Of fewer candidates none is sampled. */
+  static final int SAMPLED_FROM = 2 * SAMPLE;
+
   private static final int SORTED_UP_TO = 48;
   // Standard deviations by which the sample's share of the mass may be off.
-  private static final double DEVIATIONS = 3;
-  private static final float WIDEST = 100;
+  private static final double DEVIATIONS = 2.5;
+  // Farther away there is no mass to speak of: 24 binary orders of magnitude.
+  private static final int FARTHEST = 24 << 23;
+
+  private static final int[] NO_NAMES = {};
 
   private final double[] mass = new double[BUCKETS];
   private final double[] sampledMass = new double[BUCKETS];
+  private final double[] sampledSquares = new double[BUCKETS];
   private final float[] sample = new float[SAMPLE];
-  private final float[] sampleKeys = new float[SAMPLE];
-  private float[] nearness = {};
-  private Subset range = new Subset();
-  private Subset narrowed = new Subset();
+  private final int[] sampleExponents = new int[SAMPLE];
+  private final Indices indices = new Indices();
+  private final Subset range = new Subset();
+  private final Subset narrowed = new Subset();
 
   // One call's task:
   private float center;
   private boolean byNearness;
-  private float[] keys = {};
   private float p;
   private double total;
-  private float from; // the range: [from, to)
-  private float to;
+  // The range, in distances of fixed-point exponents from that of the center:
+  private int middle;
+  private int inner;
+  private int outer;
+  private int outermost;
   private float cutKey;
   private int cutIndex;
 
@@ -62,25 +71,26 @@ final class MassCut {
    */
   void keepHighest(LogitState logits, int best, float share) {
     byNearness = false;
-    keys = logits.array().logits();
+    middle = 0;
     cut(logits, best, share);
   }
 
-  /** Keeps those with the logits nearest to {@code middle} that have more than the share p. */
-  void keepNearest(LogitState logits, int best, float middle, float share) {
-    LogitArray array = logits.array();
+  /** Keeps those with the logits nearest to {@code to} that have more than the share p. */
+  void keepNearest(LogitState logits, int best, float to, float share) {
     byNearness = true;
-    center = middle;
-    if (nearness.length < array.size()) {
-      nearness = new float[array.logits().length];
-    }
-    keys = nearness;
-    Loops.nearness(array.logits(), center, keys, array.size());
+    center = to;
+    middle = logits.array().exponent(to);
     cut(logits, best, share);
   }
 
   private float key(float logit) {
     return byNearness ? -Math.abs(logit - center) : logit;
+  }
+
+  /** The key at a distance of exponents from that of the center. */
+  private float keyAt(LogitArray array, int distance) {
+    float far = Exponential.logitOf(-distance);
+    return byNearness ? far : array.max(NO_NAMES) + far;
   }
 
   private boolean enough(double sum) {
@@ -90,86 +100,128 @@ final class MassCut {
   private void cut(LogitState logits, int best, float share) {
     LogitArray array = logits.array();
     p = share;
-    total = array.sum(logits.names());
-    from = -Float.MAX_VALUE;
-    to = Float.POSITIVE_INFINITY;
+    inner = 0;
+    outermost = middle - Exponential.LEAST;
+    outer = outermost;
     if (array.size() >= SAMPLED_FROM) {
       guess(array, logits.candidates, best);
     }
-    double above = to == Float.POSITIVE_INFINITY ? 0 : array.sumFrom(keys, to);
-    if (enough(above)) {
-      above = 0;
-      to = Float.POSITIVE_INFINITY;
+    if (!cutInRange(array, logits.candidates)) {
+      inner = 0;
+      outer = outermost;
+      cutInRange(array, logits.candidates);
     }
-    collect(array);
-    if (!enough(above + sum(range))) {
-      above = 0;
-      from = -Float.MAX_VALUE;
-      to = Float.POSITIVE_INFINITY;
-      collect(array);
-    }
-    findCut(array, logits.candidates, above);
     keep(logits);
+  }
+
+  /** Finds the cut, or that it is not in the range. */
+  private boolean cutInRange(LogitArray array, Candidates scratch) {
+    double above = array.sumAndCollect(middle, inner, outer, indices);
+    total = array.sum(NO_NAMES);
+    if (inner > 0 && enough(above)) {
+      return false;
+    }
+    take(array);
+    if (outer < outermost && !enough(above + sum(range))) {
+      return false;
+    }
+    findCut(array, scratch, above);
+    return !byNearness || isClear(array);
+  }
+
+  /**
+   * Whether the cut is not so near to the ends of the range that by its key one beyond could be on
+   * the other side: exponents and keys are rounded in different ways.
+   */
+  private boolean isClear(LogitArray array) {
+    int distance = Math.abs(array.exponent(array.logits()[cutIndex]) - middle);
+    int rounding = 16 + (Math.max(-middle, outer) >> 18);
+    return (inner == 0 || distance - inner > rounding)
+        && (outer == outermost || outer - distance > rounding);
   }
 
   /** Sets the range in which the cut is by all likelihood. */
   private void guess(LogitArray array, Candidates top, int best) {
+    int count = takeSample(array, top.logit(best - 1));
+    array.powersOf(sample, sampleExponents, count);
+    int farthest = 1;
+    for (int i = 0; i < count; i++) {
+      farthest = Math.max(farthest, Math.abs(sampleExponents[i] - middle));
+    }
+    int shift = 1 + Integer.SIZE - Integer.numberOfLeadingZeros(Math.min(farthest, FARTHEST));
+    shift = Math.max(0, shift - Integer.numberOfTrailingZeros(BUCKETS) - 1);
+    Arrays.fill(mass, 0);
+    Arrays.fill(sampledMass, 0);
+    Arrays.fill(sampledSquares, 0);
+    double topMass = 0;
+    for (int i = 0; i < best; i++) {
+      float power = array.power(top.logit(i));
+      mass[bucket(array.exponent(top.logit(i)), shift)] += power;
+      topMass += power;
+    }
+    double sampled = 0;
+    double squares = 0;
+    for (int i = 0; i < count; i++) {
+      double power = sample[i];
+      int b = bucket(sampleExponents[i], shift);
+      sampledMass[b] += power;
+      sampledSquares[b] += power * power;
+      sampled += power;
+      squares += power * power;
+    }
+    if (sampled > 0) {
+      double rest =
+          array.hasSum()
+              ? Math.max(0, array.sum(NO_NAMES) - topMass)
+              : sampled / count * (array.size() - best);
+      narrow(shift, topMass, rest, sampled, squares);
+    }
+  }
+
+  private int takeSample(LogitArray array, float worst) {
     int n = array.size();
     float[] values = array.logits();
-    float worst = top.logit(best - 1);
     int step = n / SAMPLE;
     int count = 0;
     for (int i = step / 2; i < n && count < SAMPLE; i += step) {
       float logit = values[i];
       if (logit < worst && logit > Float.NEGATIVE_INFINITY) {
-        sampleKeys[count] = key(logit);
         sample[count++] = logit;
       }
     }
-    float highest = byNearness ? 0 : top.logit(0);
-    float lowest = highest;
-    for (int i = 0; i < count; i++) {
-      lowest = Math.min(lowest, sampleKeys[i]);
-    }
-    float scale = (BUCKETS - 1) / Math.min(highest - lowest, WIDEST);
-    if (!(scale < Float.MAX_VALUE)) {
-      return;
-    }
-    Arrays.fill(mass, 0);
-    double topMass = 0;
-    for (int i = 0; i < best; i++) {
-      float power = array.power(top.logit(i));
-      mass[bucket(key(top.logit(i)), highest, scale)] += power;
-      topMass += power;
-    }
-    Arrays.fill(sampledMass, 0);
-    double sampled = 0;
-    double squares = 0;
-    powers(array, sample, count);
-    for (int i = 0; i < count; i++) {
-      double power = sample[i];
-      sampledMass[bucket(sampleKeys[i], highest, scale)] += power;
-      sampled += power;
-      squares += power * power;
-    }
-    if (sampled > 0) {
-      narrow(highest, scale, (total - topMass) / sampled, sampled, squares);
-    }
+    return count;
   }
 
-  private void narrow(float highest, float scale, double weight, double sampled, double squares) {
-    double target = p * total;
-    double below = 0; // of the sample
+  private int bucket(int exponent, int shift) {
+    return Math.min(Math.abs(exponent - middle) >> shift, BUCKETS - 1);
+  }
+
+  /**
+   * Sets the range to the buckets in which the mass comes to the target, and those around them as
+   * far as the sample may be wrong.
+   *
+   * @param top mass of the candidates that are known
+   * @param rest mass of those of which some are sampled
+   */
+  private void narrow(int shift, double top, double rest, double sampled, double squares) {
+    double weight = rest / sampled;
+    double target = p * (top + rest);
     double sum = 0;
+    double share = 0;
+    double squaresAbove = 0;
     int b = 0;
     while (b < BUCKETS - 1 && sum + mass[b] + weight * sampledMass[b] < target) {
       sum += mass[b] + weight * sampledMass[b];
-      below += sampledMass[b];
+      share += sampledMass[b] / sampled;
+      squaresAbove += sampledSquares[b];
       b++;
     }
-    double share = Math.min(1, (below + sampledMass[b]) / sampled);
-    double deviation = Math.sqrt(Math.max(share * (1 - share), 0.01) * squares) / sampled;
-    double tolerance = DEVIATIONS * deviation * weight * sampled;
+    double error =
+        (1 - share) * (1 - share) * squaresAbove + share * share * (squares - squaresAbove);
+    // What is known has its share only if the rest is estimated well.
+    double leverage = top * (1 - p) / rest;
+    error += leverage * leverage * squares;
+    double tolerance = DEVIATIONS * weight * Math.sqrt(error);
     int first = b;
     double sumBefore = sum;
     while (first > 0 && sumBefore > target - tolerance) {
@@ -182,57 +234,25 @@ final class MassCut {
       sumBehind += mass[end] + weight * sampledMass[end];
       end++;
     }
-    if (first > 0) {
-      to = highest - first / scale;
-    }
+    inner = first << shift;
     if (end < BUCKETS) {
-      from = highest - end / scale;
+      outer = Math.min(outermost, end << shift);
     }
   }
 
-  private static int bucket(float key, float highest, float scale) {
-    return Math.clamp((int) ((highest - key) * scale), 0, BUCKETS - 1);
-  }
-
-  /** Turns logits into powers. */
-  private static void powers(LogitArray array, float[] values, int count) {
-    for (int i = 0; i < count; i += Exponential.CHUNK) {
-      array.powersOf(values, i, Math.min(Exponential.CHUNK, count - i));
-    }
-  }
-
-  /** Collects the candidates of the range. */
-  private void collect(LogitArray array) {
+  /** Looks up the candidates of the range. */
+  private void take(LogitArray array) {
     float[] values = array.logits();
-    range.ensure(array.size());
-    int size = 0;
-    for (int b = 0; b < array.nBlocks(); b++) {
-      if (byNearness || array.blockMax(b) >= from) {
-        int begin = b * LogitArray.BLOCK;
-        size = collect(keys, from, to, begin, array.blockEnd(b), range.index, range.key, size);
-      }
-    }
+    int size = indices.size();
+    range.ensure(size);
     range.size = size;
     for (int i = 0; i < size; i++) {
-      range.power[i] = values[range.index[i]];
+      int index = indices.get(i);
+      range.index[i] = index;
+      range.power[i] = values[index];
+      range.key[i] = key(values[index]);
     }
-    powers(array, range.power, size);
-  }
-
-  // Without a condition, which the processor would guess wrong too often: each is written down,
-  // and the place moves on where the signs of two differences say so.
-  private static int collect(
-      float[] keys, float from, float to, int begin, int end, int[] index, float[] key, int size) {
-    int at = size;
-    for (int i = begin; i < end; i++) {
-      float k = keys[i];
-      index[at] = i;
-      key[at] = k;
-      int belowRange = Float.floatToRawIntBits(k - from);
-      int belowEnd = Float.floatToRawIntBits(k - to);
-      at += (~belowRange & belowEnd) >>> 31;
-    }
-    return at;
+    array.powersOf(range.power, size);
   }
 
   private static double sum(Subset some) {
@@ -250,10 +270,16 @@ final class MassCut {
     while (true) {
       float lowest = Float.POSITIVE_INFINITY;
       float highest = Float.NEGATIVE_INFINITY;
-      for (int i = 0; i < some.size; i++) {
-        float key = some.key[i];
-        lowest = key < lowest ? key : lowest;
-        highest = key > highest ? key : highest;
+      if (some == range && outer < outermost) {
+        // What is beyond them by rounding counts as at the end, and stays in order.
+        highest = keyAt(array, inner);
+        lowest = keyAt(array, outer);
+      } else {
+        for (int i = 0; i < some.size; i++) {
+          float key = some.key[i];
+          lowest = key < lowest ? key : lowest;
+          highest = key > highest ? key : highest;
+        }
       }
       float scale = (BUCKETS - 1) / (highest - lowest);
       if (some.size <= SORTED_UP_TO || !(scale < Float.MAX_VALUE)) {
@@ -290,6 +316,10 @@ final class MassCut {
     return sum;
   }
 
+  private static int bucket(float key, float highest, float scale) {
+    return Math.clamp((int) ((highest - key) * scale), 0, BUCKETS - 1);
+  }
+
   /** Goes through a few candidates, or through many that have the same key. */
   private void walk(Subset some, LogitArray array, Candidates scratch, double above) {
     boolean isOneKey = true;
@@ -300,6 +330,7 @@ final class MassCut {
     int i = 0;
     if (isOneKey && !byNearness) {
       double power = some.power[0];
+      Arrays.sort(some.index, 0, some.size);
       i = (int) Math.clamp((p * total - above) / power - 2, 0, last);
       while (i < last && !enough(above + (i + 1) * power)) {
         i++;
@@ -335,7 +366,8 @@ final class MassCut {
       if (byNearness || array.blockMax(b) >= cutKey) {
         int end = array.blockEnd(b);
         for (int i = b * LogitArray.BLOCK; i < end; i++) {
-          if (keys[i] > cutKey || keys[i] == cutKey && i <= cutIndex) {
+          float key = key(values[i]);
+          if (key > cutKey || key == cutKey && i <= cutIndex) {
             logits.candidates.add(names.length == 0 ? i : names[i], values[i]);
           }
         }
@@ -346,7 +378,7 @@ final class MassCut {
 
   private void mask(LogitState logits) {
     if (byNearness) {
-      logits.maskBelow(keys, cutKey);
+      logits.maskFar(center, -cutKey);
     } else {
       logits.maskBelow(cutKey);
     }

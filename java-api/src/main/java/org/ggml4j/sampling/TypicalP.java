@@ -5,9 +5,6 @@ package org.ggml4j.sampling;
  * is nearest to the entropy.
  */
 record TypicalP(float p, int minKeep) implements LogitsProcessor {
-  private static final int FIRST_TRY = 64;
-  private static final int SECOND_TRY = 512;
-
   @Override
   public void process(Logits logits) {
     logits.state.requireCandidates();
@@ -18,19 +15,33 @@ record TypicalP(float p, int minKeep) implements LogitsProcessor {
     // |-log(p) - entropy| = |logit - center|
     float center = (float) (array.max(logits.state.names()) + StrictMath.log(total) - entropy);
     int least = Math.clamp(minKeep, 1, size);
-    for (int looked = FIRST_TRY; ; looked = SECOND_TRY) {
-      int n = Math.min(Math.max(looked, least), size);
+    int last = Math.max(Filters.secondTry(array), least);
+    int n = Math.min(Math.max(Filters.FIRST_TRY, least), size);
+    while (true) {
       Filters.selectTop(array, logits.state.names(), n, logits.state.candidates);
       int kept = nearest(logits, n, center, total, least);
       if (kept > 0) {
         keep(logits, kept);
         return;
       }
-      if (looked == SECOND_TRY) {
+      if (n >= last || !couldHave(logits, last, total)) {
         logits.state.work.massCut().keepNearest(logits.state, n, center, p);
         return;
       }
+      n = last;
     }
+  }
+
+  /** Whether so many of the best could have the mass, as far as the best that are known tell. */
+  private boolean couldHave(Logits logits, int count, double total) {
+    Candidates best = logits.state.candidates;
+    LogitArray array = logits.state.array();
+    double sum = 0;
+    for (int i = 0; i < Filters.FIRST_TRY; i++) {
+      sum += array.power(best.logit(i));
+    }
+    int more = count - Filters.FIRST_TRY;
+    return sum + more * array.power(best.logit(Filters.FIRST_TRY - 1)) > p * total;
   }
 
   /**

@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 final class Workspace {
   final Exponential exponential = new Exponential();
   final double[] lanes = new double[Exponential.LANES];
+  final float[] marks = new float[Exponential.LANES];
   final Candidates others = new Candidates();
   private final int[] bits = new int[Exponential.CHUNK];
   private @Nullable MassCut massCut;

@@ -3,7 +3,10 @@ package org.ggml4j.sampling;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class ExponentialTest {
@@ -58,20 +61,38 @@ class ExponentialTest {
   }
 
   @Test
-  void leavesOutWhatHasALowKey() {
+  void sumsAndMarksWhatIsWithinARange() {
     float[] logits = LogitsTest.normal(Exponential.CHUNK, 6, 2);
-    float[] keys = LogitsTest.normal(2 * Exponential.CHUNK, 7, 1e-20);
-    Arrays.fill(keys, 100, 200, 3e-20f);
-    keys[5] = Float.NEGATIVE_INFINITY;
-    float limit = 3e-20f;
+    logits[5] = Float.NEGATIVE_INFINITY;
+    int count = 1800;
     double[] lanes = new double[Exponential.LANES];
+    double[] innerLanes = new double[Exponential.LANES];
+    float[] marks = new float[Exponential.LANES];
+    int center = Exponential.fixed(-9);
+    int inner = center - Exponential.fixed(-10);
+    int outer = center - Exponential.fixed(-12);
     exponential.begin(logits, 9);
-    exponential.sumFrom(0, 800, keys, limit, lanes);
-    double expected = 0;
-    for (int i = 0; i < 800; i++) {
-      expected += keys[i] >= limit ? Exponential.exp(logits[i] - 9) : 0;
+    exponential.range(center, inner, outer);
+    exponential.sumAndMark(0, count, lanes, innerLanes, marks);
+    Indices marked = new Indices();
+    marked.addMarked(marks, 0, Exponential.ROWS);
+    List<Integer> found = IntStream.range(0, marked.size()).mapToObj(marked::get).toList();
+    double sum = 0;
+    double innerSum = 0;
+    List<Integer> expected = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      int distance = Math.abs(Exponential.fixed(logits[i] - 9) - center);
+      sum += Exponential.exp(logits[i] - 9);
+      innerSum += distance < inner ? Exponential.exp(logits[i] - 9) : 0;
+      if (distance >= inner && distance < outer) {
+        expected.add(i);
+      }
     }
-    assertThat(Arrays.stream(lanes).sum()).isPositive().isCloseTo(expected, within(1e-7));
+    assertThat(found).hasSizeGreaterThan(100).containsExactlyInAnyOrderElementsOf(expected);
+    assertThat(Arrays.stream(lanes).sum()).isCloseTo(sum, within(1e-7 * sum));
+    assertThat(Arrays.stream(innerLanes).sum())
+        .isPositive()
+        .isCloseTo(innerSum, within(1e-7 * sum));
   }
 
   @Test
