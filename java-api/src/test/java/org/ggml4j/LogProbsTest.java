@@ -10,11 +10,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.ggml4j.decode.BeamSearchConfig;
+import org.ggml4j.decode.ContrastiveSearchConfig;
 import org.ggml4j.decode.Hypothesis;
 import org.ggml4j.decode.ScoredToken;
 import org.ggml4j.gguf.GgmlType;
 import org.ggml4j.sampling.LogProbs;
 import org.ggml4j.sampling.Logits;
+import org.ggml4j.sampling.LogitsProcessor;
 import org.ggml4j.sampling.SamplerSettings;
 import org.ggml4j.sampling.TokenLogProbability;
 import org.junit.jupiter.api.AfterAll;
@@ -156,7 +159,71 @@ class LogProbsTest {
   }
 
   @Test
+  void beamsHaveThem() {
+    LogitsProcessor bias = logits -> logits.add(7, 1.5f);
+    BeamSearchConfig config = BeamSearchConfig.of(3).withNBest(3).withMaxTokens(6);
+    try (Session session = model.newSession(OPTIONS)) {
+      List<Hypothesis> plain = session.search(PROMPT, config.withProcessor(bias));
+      session.reset();
+      List<Hypothesis> told = session.search(PROMPT, config.withProcessor(bias).withLogProbs(4));
+      for (int i = 0; i < told.size(); i++) {
+        assertThat(told.get(i).tokenIds()).isEqualTo(plain.get(i).tokenIds());
+        assertThat(told.get(i).score()).isEqualTo(plain.get(i).score());
+        assertThat(plain.get(i).tokens()).allMatch(token -> token.logProbs().isEmpty());
+        assertAlternatives(told.get(i), bias, 4);
+      }
+    }
+  }
+
+  @Test
+  void contrastiveSearchHasThem() {
+    LogitsProcessor bias = logits -> logits.add(7, 1.5f);
+    ContrastiveSearchConfig config = ContrastiveSearchConfig.of(3).withMaxTokens(6);
+    try (Session session = model.newSession(OPTIONS)) {
+      Hypothesis plain = session.search(PROMPT, config.withProcessor(bias));
+      session.reset();
+      Hypothesis told = session.search(PROMPT, config.withProcessor(bias).withLogProbs(4));
+      assertThat(told.tokenIds()).isEqualTo(plain.tokenIds());
+      assertAlternatives(told, bias, 4);
+    }
+  }
+
+  /** A search's alternatives are those that the logits say when its tokens are evaluated again. */
+  private static void assertAlternatives(Hypothesis found, LogitsProcessor processor, int n) {
+    try (Session session = model.newSession(OPTIONS)) {
+      session.append(model.tokenizer().encode(PROMPT));
+      for (ScoredToken token : found.tokens()) {
+        float[] row = new float[model.hparams().nVocab()];
+        session.readLogits(0, row);
+        LogProbs alternatives = token.logProbs().orElseThrow();
+        Logits logits = Logits.of(row);
+        assertSame(alternatives.model(), logits.topN(n));
+        processor.process(logits);
+        assertSame(alternatives.candidates(), logits.topCandidates(n));
+        assertThat(alternatives.candidateLogProbability())
+            .isCloseTo(logits.candidateLogProbability(token.token()), within(1e-4));
+        session.append(token.token());
+      }
+    }
+  }
+
+  private static void assertSame(List<TokenLogProbability> found, List<TokenLogProbability> same) {
+    assertThat(found).hasSameSizeAs(same);
+    for (int i = 0; i < found.size(); i++) {
+      assertThat(found.get(i).token()).isEqualTo(same.get(i).token());
+      assertThat(found.get(i).logProbability())
+          .isCloseTo(same.get(i).logProbability(), within(1e-4));
+    }
+  }
+
+  @Test
   void aNegativeNumberIsRefused() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> BeamSearchConfig.of(2).withLogProbs(-1))
+        .withMessage("logProbs: expected 0 or more, found -1");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> ContrastiveSearchConfig.of(2).withLogProbs(-1))
+        .withMessage("logProbs: expected 0 or more, found -1");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> CONFIG.withLogProbs(-1))
         .withMessage("logProbs: expected 0 or more, found -1");

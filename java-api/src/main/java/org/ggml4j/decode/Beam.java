@@ -1,6 +1,5 @@
 package org.ggml4j.decode;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -13,11 +12,8 @@ import org.ggml4j.sampling.TokenHistory;
  * its processors see: the prompt, then these tokens.
  */
 final class Beam implements TokenHistory {
-  private static final int[] NONE = {};
-
   private final int[] prompt;
-  private final int[] tokens;
-  private final double[] logProbabilities;
+  private final ScoredToken[] tokens;
   private final double score;
   private final double rank;
   private final Optional<PieceDecoder> decoder;
@@ -35,8 +31,7 @@ final class Beam implements TokenHistory {
     this.prompt = prompt;
     this.processors = processors;
     this.decoder = decoder;
-    tokens = NONE;
-    logProbabilities = new double[0];
+    tokens = new ScoredToken[0];
     score = 0;
     rank = 0;
   }
@@ -47,17 +42,19 @@ final class Beam implements TokenHistory {
     int n = parent.length();
     prompt = parent.prompt;
     tokens = Arrays.copyOf(parent.tokens, n + 1);
-    tokens[n] = extension.token();
-    logProbabilities = Arrays.copyOf(parent.logProbabilities, n + 1);
-    logProbabilities[n] = extension.logProbability();
-    score = parent.score + extension.logProbability();
+    tokens[n] = extension.scored();
+    score = parent.score + extension.scored().logProbability();
     rank = extension.rank();
     decoder = parent.decoder.map(PieceDecoder::fork);
     decoder.ifPresent(d -> d.accept(extension.token()));
   }
 
   /** A beam and a token that it may go on with. */
-  record Extension(Beam parent, int token, double logProbability, double rank) {}
+  record Extension(Beam parent, ScoredToken scored, double rank) {
+    int token() {
+      return scored.token();
+    }
+  }
 
   /** Number of tokens. */
   int length() {
@@ -65,7 +62,7 @@ final class Beam implements TokenHistory {
   }
 
   int lastToken() {
-    return tokens[tokens.length - 1];
+    return tokens[tokens.length - 1].token();
   }
 
   /** The sum of the log-probabilities. */
@@ -84,11 +81,7 @@ final class Beam implements TokenHistory {
   }
 
   List<ScoredToken> scoredTokens() {
-    List<ScoredToken> list = new ArrayList<>();
-    for (int i = 0; i < tokens.length; i++) {
-      list.add(new ScoredToken(tokens[i], logProbabilities[i]));
-    }
-    return list;
+    return List.of(tokens);
   }
 
   /** The branch of the cache that holds the tokens. */
@@ -122,7 +115,7 @@ final class Beam implements TokenHistory {
   @Override
   public int get(int index) {
     Objects.checkIndex(index, size());
-    return index < prompt.length ? prompt[index] : tokens[index - prompt.length];
+    return index < prompt.length ? prompt[index] : tokens[index - prompt.length].token();
   }
 
   @Override

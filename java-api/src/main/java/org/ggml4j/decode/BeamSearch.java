@@ -10,6 +10,7 @@ import org.ggml4j.decode.Beam.Extension;
 import org.ggml4j.decode.Evaluator.Output;
 import org.ggml4j.ggml.GgmlException;
 import org.ggml4j.sampling.InvalidLogitsException;
+import org.ggml4j.sampling.LogProbs;
 import org.ggml4j.sampling.Logits;
 import org.ggml4j.sampling.LogitsProcessor;
 import org.ggml4j.tokenizer.SpecialTokens;
@@ -142,6 +143,10 @@ public final class BeamSearch {
     int best = logits.best();
     double logSum = logits.get(best) - logits.logProbability(best);
     beam.processors().forEach(processor -> processor.process(logits));
+    Optional<LogProbs> alternatives =
+        config.logProbs().isPresent() && hasCandidate()
+            ? Optional.of(LogProbs.of(logits, logits.best(), config.logProbs().getAsInt()))
+            : Optional.empty();
     logits.keepTop(candidates);
     List<Extension> extensions = new ArrayList<>(logits.size());
     for (int i = 0; i < logits.size(); i++) {
@@ -152,9 +157,25 @@ public final class BeamSearch {
       int token = logits.token(i);
       double logProbability = logits.logProbability(token);
       double edited = beam.processors().isEmpty() ? logProbability : logit - logSum;
-      extensions.add(new Extension(beam, token, logProbability, beam.rank() + edited));
+      float belowBest = logit - logits.logit(0);
+      ScoredToken scored =
+          new ScoredToken(
+              token,
+              logProbability,
+              alternatives.map(a -> a.withPicked(a.candidateLogProbability() + belowBest)));
+      extensions.add(new Extension(beam, scored, beam.rank() + edited));
     }
     return extensions;
+  }
+
+  /** Whether the processors have left any token to a beam. */
+  private boolean hasCandidate() {
+    for (int i = 0; i < logits.size(); i++) {
+      if (logits.logit(i) > Float.NEGATIVE_INFINITY) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Chooses the beams of the next step, group by group, and gives each its branch. */

@@ -3,6 +3,7 @@ package org.ggml4j.decode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 import org.ggml4j.sampling.LogitsProcessor;
 
@@ -24,6 +25,8 @@ import org.ggml4j.sampling.LogitsProcessor;
  * @param stop texts that end a hypothesis
  * @param processors edit the logits of each beam; each beam has its own {@link LogitsProcessor#fork
  *     forks}. What they add to a logit counts when hypotheses are ordered
+ * @param logProbs how many alternatives each token tells with their log-probabilities, before and
+ *     after the processors; empty for none
  * @param listener is given the best hypothesis so far after each step
  */
 public record BeamSearchConfig(
@@ -36,6 +39,7 @@ public record BeamSearchConfig(
     double diversityPenalty,
     List<String> stop,
     List<LogitsProcessor> processors,
+    OptionalInt logProbs,
     Optional<Consumer<Hypothesis>> listener) {
 
   /** When a search ends, once as many hypotheses as beams are complete. */
@@ -75,6 +79,9 @@ public record BeamSearchConfig(
       throw new IllegalArgumentException(
           "diversityPenalty: expected 0 or more, found " + diversityPenalty);
     }
+    if (logProbs.isPresent()) {
+      atLeast("logProbs", 0, logProbs.getAsInt());
+    }
     stop = List.copyOf(stop);
     if (stop.contains("")) {
       throw new IllegalArgumentException("stop: an empty text would end every hypothesis at once");
@@ -100,6 +107,7 @@ public record BeamSearchConfig(
         0,
         List.of(),
         List.of(),
+        OptionalInt.empty(),
         Optional.empty());
   }
 
@@ -114,59 +122,19 @@ public record BeamSearchConfig(
   }
 
   public BeamSearchConfig withNBest(int n) {
-    return new BeamSearchConfig(
-        width,
-        n,
-        maxTokens,
-        lengthPenalty,
-        earlyStopping,
-        groups,
-        diversityPenalty,
-        stop,
-        processors,
-        listener);
+    return with(edit -> edit.nBest = n);
   }
 
   public BeamSearchConfig withMaxTokens(int n) {
-    return new BeamSearchConfig(
-        width,
-        nBest,
-        n,
-        lengthPenalty,
-        earlyStopping,
-        groups,
-        diversityPenalty,
-        stop,
-        processors,
-        listener);
+    return with(edit -> edit.maxTokens = n);
   }
 
   public BeamSearchConfig withLengthPenalty(double exponent) {
-    return new BeamSearchConfig(
-        width,
-        nBest,
-        maxTokens,
-        exponent,
-        earlyStopping,
-        groups,
-        diversityPenalty,
-        stop,
-        processors,
-        listener);
+    return with(edit -> edit.lengthPenalty = exponent);
   }
 
   public BeamSearchConfig withEarlyStopping(EarlyStopping when) {
-    return new BeamSearchConfig(
-        width,
-        nBest,
-        maxTokens,
-        lengthPenalty,
-        when,
-        groups,
-        diversityPenalty,
-        stop,
-        processors,
-        listener);
+    return with(edit -> edit.earlyStopping = when);
   }
 
   /**
@@ -177,62 +145,81 @@ public record BeamSearchConfig(
    * @param penalty see {@link #diversityPenalty}
    */
   public BeamSearchConfig withGroups(int n, double penalty) {
-    return new BeamSearchConfig(
-        width,
-        nBest,
-        maxTokens,
-        lengthPenalty,
-        earlyStopping,
-        n,
-        penalty,
-        stop,
-        processors,
-        listener);
+    return with(
+        edit -> {
+          edit.groups = n;
+          edit.diversityPenalty = penalty;
+        });
   }
 
   /** Ends a hypothesis when one of these texts appears in it. */
   public BeamSearchConfig withStop(String... texts) {
-    return new BeamSearchConfig(
-        width,
-        nBest,
-        maxTokens,
-        lengthPenalty,
-        earlyStopping,
-        groups,
-        diversityPenalty,
-        List.of(texts),
-        processors,
-        listener);
+    return with(edit -> edit.stop = List.of(texts));
   }
 
   /** Adds an edit of the logits behind those there are. */
   public BeamSearchConfig withProcessor(LogitsProcessor processor) {
     List<LogitsProcessor> more = new ArrayList<>(processors);
     more.add(processor);
-    return new BeamSearchConfig(
-        width,
-        nBest,
-        maxTokens,
-        lengthPenalty,
-        earlyStopping,
-        groups,
-        diversityPenalty,
-        stop,
-        more,
-        listener);
+    return with(edit -> edit.processors = more);
+  }
+
+  /** Tells with each token up to n alternatives, before and after the processors. */
+  public BeamSearchConfig withLogProbs(int n) {
+    return with(edit -> edit.logProbs = OptionalInt.of(n));
   }
 
   public BeamSearchConfig withListener(Consumer<Hypothesis> best) {
-    return new BeamSearchConfig(
-        width,
-        nBest,
-        maxTokens,
-        lengthPenalty,
-        earlyStopping,
-        groups,
-        diversityPenalty,
-        stop,
-        processors,
-        Optional.of(best));
+    return with(edit -> edit.listener = Optional.of(best));
+  }
+
+  private BeamSearchConfig with(Consumer<Edit> change) {
+    Edit edit = new Edit(this);
+    change.accept(edit);
+    return edit.config();
+  }
+
+  /** The components while one is changed. */
+  private static final class Edit {
+    private final int width;
+    private int nBest;
+    private int maxTokens;
+    private double lengthPenalty;
+    private EarlyStopping earlyStopping;
+    private int groups;
+    private double diversityPenalty;
+    private List<String> stop;
+    private List<LogitsProcessor> processors;
+    private OptionalInt logProbs;
+    private Optional<Consumer<Hypothesis>> listener;
+
+    Edit(BeamSearchConfig from) {
+      width = from.width;
+      nBest = from.nBest;
+      maxTokens = from.maxTokens;
+      lengthPenalty = from.lengthPenalty;
+      earlyStopping = from.earlyStopping;
+      groups = from.groups;
+      diversityPenalty = from.diversityPenalty;
+      stop = from.stop;
+      processors = from.processors;
+      logProbs = from.logProbs;
+      listener = from.listener;
+    }
+
+    BeamSearchConfig config() {
+      return new BeamSearchConfig(
+          width,
+          nBest,
+          maxTokens,
+          lengthPenalty,
+          earlyStopping,
+          groups,
+          diversityPenalty,
+          stop,
+          processors,
+          logProbs,
+          listener);
+    }
   }
 }

@@ -3,9 +3,11 @@ package org.ggml4j.decode;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.ggml4j.decode.Beam.Extension;
 import org.ggml4j.decode.Evaluator.Output;
 import org.ggml4j.ggml.GgmlException;
+import org.ggml4j.sampling.LogProbs;
 import org.ggml4j.sampling.Logits;
 import org.ggml4j.sampling.LogitsProcessor;
 import org.ggml4j.sampling.TokenLogProbability;
@@ -32,6 +34,7 @@ public final class ContrastiveSearch {
   private final StringBuilder text = new StringBuilder();
   private final PieceDecoder decoder;
   private Beam chosen;
+  private double[] probabilities = {}; // of the present candidates, after the processors
 
   /**
    * @param branches of the text that is continued
@@ -96,7 +99,7 @@ public final class ContrastiveSearch {
     int begin = branches.end(Branches.TRUNK);
     int row = 0;
     while (chosen.length() < config.maxTokens()) {
-      List<TokenLogProbability> candidates = candidates(row);
+      List<ScoredToken> candidates = candidates(row);
       int n = candidates.size();
       int[] parents = new int[n];
       Arrays.fill(parents, chosen.branch());
@@ -109,9 +112,9 @@ public final class ContrastiveSearch {
         branches.add(i, candidates.get(i).token(), begin + chosen.length(), true);
       }
       branches.evaluate(Output.LOGITS_AND_EMBEDDINGS);
-      row = best(candidates);
+      row = best();
       int token = candidates.get(row).token();
-      accept(token, logits.logProbability(token), row);
+      accept(candidates.get(row), row);
       if (tokenizer.special().isEndOfGeneration(token)) {
         return StopReason.END_OF_TEXT;
       }
@@ -124,25 +127,39 @@ public final class ContrastiveSearch {
     return StopReason.TOKEN_LIMIT;
   }
 
-  /** The likeliest tokens, after the processors; their logits are those of a row. */
-  private List<TokenLogProbability> candidates(int row) {
+  /** The likeliest tokens after the processors, with the alternatives that were asked for. */
+  private List<ScoredToken> candidates(int row) {
     branches.evaluator().readLogits(row, logits);
     logits.setHistory(chosen);
     chosen.processors().forEach(processor -> processor.process(logits));
-    return logits.topCandidates(config.topK()).stream()
-        .filter(candidate -> candidate.logit() > Float.NEGATIVE_INFINITY)
+    List<TokenLogProbability> best =
+        logits.topCandidates(config.topK()).stream()
+            .filter(candidate -> candidate.logit() > Float.NEGATIVE_INFINITY)
+            .toList();
+    probabilities = best.stream().mapToDouble(t -> StrictMath.exp(t.logProbability())).toArray();
+    OptionalInt n = config.logProbs();
+    Optional<LogProbs> alternatives =
+        n.isPresent()
+            ? Optional.of(LogProbs.of(logits, best.get(0).token(), n.getAsInt()))
+            : Optional.empty();
+    return best.stream()
+        .map(
+            t ->
+                new ScoredToken(
+                    t.token(),
+                    logits.logProbability(t.token()),
+                    alternatives.map(a -> a.withPicked(t.logProbability()))))
         .toList();
   }
 
   /** The row of the candidate that is both likely and unlike what was before; it is added to it. */
-  private int best(List<TokenLogProbability> candidates) {
+  private int best() {
     double alpha = config.penaltyAlpha();
     int best = -1;
     double max = Double.NEGATIVE_INFINITY;
-    for (int i = 0; i < candidates.size(); i++) {
+    for (int i = 0; i < probabilities.length; i++) {
       branches.evaluator().readEmbedding(i, state);
-      double probability = StrictMath.exp(candidates.get(i).logProbability());
-      double value = (1 - alpha) * probability - alpha * before.maxCosine(state);
+      double value = (1 - alpha) * probabilities[i] - alpha * before.maxCosine(state);
       if (value > max) {
         max = value;
         best = i;
@@ -153,8 +170,8 @@ public final class ContrastiveSearch {
     return best;
   }
 
-  private void accept(int token, double logProbability, int branch) {
-    Beam next = new Beam(new Extension(chosen, token, logProbability, 0));
+  private void accept(ScoredToken token, int branch) {
+    Beam next = new Beam(new Extension(chosen, token, 0));
     next.takeProcessors(chosen);
     next.setBranch(branch);
     chosen = next;

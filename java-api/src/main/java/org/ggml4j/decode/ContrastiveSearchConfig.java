@@ -3,6 +3,7 @@ package org.ggml4j.decode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 import org.ggml4j.sampling.LogitsProcessor;
 
@@ -17,6 +18,8 @@ import org.ggml4j.sampling.LogitsProcessor;
  * @param stop texts that end the generation
  * @param processors edit the logits of each step; the search has its own {@link
  *     LogitsProcessor#fork forks}
+ * @param logProbs how many alternatives each token tells with their log-probabilities, before and
+ *     after the processors; empty for none
  * @param listener is given what there is after each step
  */
 public record ContrastiveSearchConfig(
@@ -25,6 +28,7 @@ public record ContrastiveSearchConfig(
     int maxTokens,
     List<String> stop,
     List<LogitsProcessor> processors,
+    OptionalInt logProbs,
     Optional<Consumer<Hypothesis>> listener) {
 
   public ContrastiveSearchConfig {
@@ -37,6 +41,10 @@ public record ContrastiveSearchConfig(
     if (maxTokens < 1) {
       throw new IllegalArgumentException("maxTokens: expected 1 or more, found " + maxTokens);
     }
+    if (logProbs.isPresent() && logProbs.getAsInt() < 0) {
+      throw new IllegalArgumentException(
+          "logProbs: expected 0 or more, found " + logProbs.getAsInt());
+    }
     stop = List.copyOf(stop);
     if (stop.contains("")) {
       throw new IllegalArgumentException("stop: an empty text would end every generation at once");
@@ -47,32 +55,40 @@ public record ContrastiveSearchConfig(
   /** The paper's settings: 0.6 and as many candidates as said; it uses 4 to 10. */
   public static ContrastiveSearchConfig of(int topK) {
     return new ContrastiveSearchConfig(
-        topK, 0.6, Integer.MAX_VALUE, List.of(), List.of(), Optional.empty());
+        topK, 0.6, Integer.MAX_VALUE, List.of(), List.of(), OptionalInt.empty(), Optional.empty());
   }
 
   public ContrastiveSearchConfig withPenaltyAlpha(double alpha) {
-    return new ContrastiveSearchConfig(topK, alpha, maxTokens, stop, processors, listener);
+    return new ContrastiveSearchConfig(
+        topK, alpha, maxTokens, stop, processors, logProbs, listener);
   }
 
   public ContrastiveSearchConfig withMaxTokens(int n) {
-    return new ContrastiveSearchConfig(topK, penaltyAlpha, n, stop, processors, listener);
+    return new ContrastiveSearchConfig(topK, penaltyAlpha, n, stop, processors, logProbs, listener);
   }
 
   /** Ends the generation when one of these texts appears. */
   public ContrastiveSearchConfig withStop(String... texts) {
     return new ContrastiveSearchConfig(
-        topK, penaltyAlpha, maxTokens, List.of(texts), processors, listener);
+        topK, penaltyAlpha, maxTokens, List.of(texts), processors, logProbs, listener);
   }
 
   /** Adds an edit of the logits behind those there are. */
   public ContrastiveSearchConfig withProcessor(LogitsProcessor processor) {
     List<LogitsProcessor> more = new ArrayList<>(processors);
     more.add(processor);
-    return new ContrastiveSearchConfig(topK, penaltyAlpha, maxTokens, stop, more, listener);
+    return new ContrastiveSearchConfig(
+        topK, penaltyAlpha, maxTokens, stop, more, logProbs, listener);
+  }
+
+  /** Tells with each token up to n alternatives, before and after the processors. */
+  public ContrastiveSearchConfig withLogProbs(int n) {
+    return new ContrastiveSearchConfig(
+        topK, penaltyAlpha, maxTokens, stop, processors, OptionalInt.of(n), listener);
   }
 
   public ContrastiveSearchConfig withListener(Consumer<Hypothesis> soFar) {
     return new ContrastiveSearchConfig(
-        topK, penaltyAlpha, maxTokens, stop, processors, Optional.of(soFar));
+        topK, penaltyAlpha, maxTokens, stop, processors, logProbs, Optional.of(soFar));
   }
 }

@@ -27,6 +27,11 @@ public record LogProbs(
         logits.candidateLogProbability(token));
   }
 
+  /** The same alternatives to another token, whose log-probability after the samplers is this. */
+  public LogProbs withPicked(double logProbability) {
+    return new LogProbs(model, candidates, logProbability);
+  }
+
   /** Without those that were banned, which are no alternatives. */
   private static List<TokenLogProbability> possible(List<TokenLogProbability> tokens) {
     return tokens.stream().filter(t -> t.logProbability() > Double.NEGATIVE_INFINITY).toList();

@@ -110,18 +110,22 @@ final class GenerateCommand implements Callable<Integer> {
                     + " tokens");
       }
       sessionFiles.restore(session);
+      Optional<LogProbsView> logProbs =
+          config.logProbs().isPresent()
+              ? Optional.of(new LogProbsView(loaded.tokenizer()))
+              : Optional.empty();
       if (beams.isPresent()) {
         interruption.onInterrupt(session::cancel);
-        return search(session, text, held(loaded, grammar, beams.get()));
+        BeamSearchConfig told =
+            config.logProbs().isPresent()
+                ? beams.get().withLogProbs(config.logProbs().getAsInt())
+                : beams.get();
+        return search(session, text, held(loaded, grammar, told), logProbs);
       }
       Generation generation =
           context.generate(
               session, text, guesses.speculation().map(config::withSpeculation).orElse(config));
       interruption.onInterrupt(generation::cancel);
-      Optional<LogProbsView> logProbs =
-          config.logProbs().isPresent()
-              ? Optional.of(new LogProbsView(loaded.tokenizer()))
-              : Optional.empty();
       if (!output.write(streams, text, generation, logProbs)) {
         return OUTPUT_CLOSED; // as a program that the signal of a closed pipe ends
       }
@@ -146,11 +150,13 @@ final class GenerateCommand implements Callable<Integer> {
     return grammar.map(g -> beams.withProcessor(model.masks(g).newConstraint())).orElse(beams);
   }
 
-  private int search(Session session, String text, BeamSearchConfig beams) throws IOException {
+  private int search(
+      Session session, String text, BeamSearchConfig beams, Optional<LogProbsView> logProbs)
+      throws IOException {
     long begin = System.nanoTime();
     List<Hypothesis> found = session.search(text, beams);
     double seconds = (System.nanoTime() - begin) / 1e9;
-    if (!output.write(streams, text, found)) {
+    if (!output.write(streams, text, found, logProbs)) {
       return OUTPUT_CLOSED;
     }
     streams.err().println(Figures.line(beams.width(), found.get(0), seconds));

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import org.ggml4j.Piece;
+import org.ggml4j.decode.ScoredToken;
 import org.ggml4j.sampling.LogProbs;
 import org.ggml4j.sampling.TokenLogProbability;
 import org.ggml4j.tokenizer.Tokenizer;
@@ -21,12 +22,20 @@ final class LogProbsView {
 
   /** A line of a piece: what it is, its two log-probabilities, and the alternatives of both. */
   String line(Piece piece) {
-    LogProbs logProbs = piece.logProbs().orElseThrow();
+    return line(piece.token(), piece.logProbability(), piece.logProbs().orElseThrow());
+  }
+
+  /** A line of a token that a search found. */
+  String line(ScoredToken token) {
+    return line(token.token(), token.logProbability(), token.logProbs().orElseThrow());
+  }
+
+  private String line(int token, double logProbability, LogProbs logProbs) {
     return "%7d  %-16s %9s %9s  | %s | %s"
         .formatted(
-            piece.token(),
-            text(piece.token()),
-            number(piece.logProbability()),
+            token,
+            text(token),
+            number(logProbability),
             number(logProbs.candidateLogProbability()),
             list(logProbs.model()),
             list(logProbs.candidates()))
@@ -47,9 +56,8 @@ final class LogProbsView {
     return Quoted.bytes(tokenizer.tokenBytes(token, true));
   }
 
-  /** The fields of a piece's object. */
-  void json(Piece piece, JsonGenerator json) throws IOException {
-    LogProbs logProbs = piece.logProbs().orElseThrow();
+  /** The fields of a token's object. */
+  void json(LogProbs logProbs, JsonGenerator json) throws IOException {
     json.writeNumberField("logprob_after", logProbs.candidateLogProbability());
     json("top", logProbs.model(), json);
     json("top_after", logProbs.candidates(), json);

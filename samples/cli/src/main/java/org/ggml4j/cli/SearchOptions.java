@@ -23,7 +23,7 @@ final class SearchOptions {
 
   /** Others that it has a use for. */
   private static final Set<String> SHARED =
-      Set.of("--max-tokens", "--stop", "--ctx", "--load", "--echo", "--json");
+      Set.of("--max-tokens", "--stop", "--ctx", "--load", "--echo", "--json", "--logprobs");
 
   @Option(
       names = "--beams",

@@ -87,7 +87,7 @@ final class TextOutput {
               o.writeNumberField("logprob", piece.logProbability());
               o.writeStringField("text", piece.text());
               if (logProbs.isPresent()) {
-                logProbs.get().json(piece, o);
+                logProbs.get().json(piece.logProbs().orElseThrow(), o);
               }
             });
         if (streams.out().checkError()) {
@@ -119,13 +119,16 @@ final class TextOutput {
   /**
    * Writes what a search found, best first: a single text alone, several with their scores.
    *
+   * @param logProbs shows the tokens instead, a line for each, if that is asked for
    * @return false if nobody reads the output any more
    */
-  boolean write(Streams streams, String prompt, List<Hypothesis> found) throws IOException {
+  boolean write(
+      Streams streams, String prompt, List<Hypothesis> found, Optional<LogProbsView> logProbs)
+      throws IOException {
     if (json) {
       try (Json lines = new Json(streams.out())) {
         for (Hypothesis hypothesis : found) {
-          lines.line(o -> writeFields(hypothesis, o));
+          lines.line(o -> writeFields(hypothesis, logProbs, o));
         }
       }
       return !streams.out().checkError();
@@ -136,7 +139,12 @@ final class TextOutput {
         text.append(i > 0 ? "\n" : "").append(i + 1).append(". ");
         text.append(scores(found.get(i))).append('\n');
       }
-      text.append(isEcho(streams) ? prompt : "").append(found.get(i).text()).append('\n');
+      if (logProbs.isPresent()) {
+        LogProbsView view = logProbs.get();
+        found.get(i).tokens().forEach(token -> text.append(view.line(token)).append('\n'));
+      } else {
+        text.append(isEcho(streams) ? prompt : "").append(found.get(i).text()).append('\n');
+      }
     }
     streams.out().print(text);
     return !streams.out().checkError();
@@ -154,7 +162,8 @@ final class TextOutput {
         + hypothesis.reason().map(Figures::reason).orElse("not complete");
   }
 
-  private static void writeFields(Hypothesis hypothesis, JsonGenerator o) throws IOException {
+  private static void writeFields(
+      Hypothesis hypothesis, Optional<LogProbsView> logProbs, JsonGenerator o) throws IOException {
     o.writeStringField("text", hypothesis.text());
     o.writeNumberField("score", hypothesis.score());
     o.writeNumberField("normalized_score", hypothesis.normalizedScore());
@@ -169,6 +178,15 @@ final class TextOutput {
       o.writeNumber(token.logProbability());
     }
     o.writeEndArray();
+    if (logProbs.isPresent()) {
+      o.writeArrayFieldStart("alternatives");
+      for (ScoredToken token : hypothesis.tokens()) {
+        o.writeStartObject();
+        logProbs.get().json(token.logProbs().orElseThrow(), o);
+        o.writeEndObject();
+      }
+      o.writeEndArray();
+    }
   }
 
   private static String name(StopReason reason) {

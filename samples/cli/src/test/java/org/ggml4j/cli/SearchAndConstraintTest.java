@@ -64,6 +64,24 @@ class SearchAndConstraintTest {
   }
 
   @Test
+  void beamsTellTheAlternatives() {
+    String[] plain = {"--beams", "2", "--n-best", "2", "-n", "5", "The cat"};
+    for (Map<String, Object> o : generate(with(plain, "--logprobs", "3", "--json")).json()) {
+      List<?> alternatives = (List<?>) o.get("alternatives");
+      List<?> logprobs = (List<?>) o.get("logprobs");
+      assertThat(alternatives).hasSameSizeAs(logprobs);
+      for (int i = 0; i < alternatives.size(); i++) {
+        Map<?, ?> token = (Map<?, ?>) alternatives.get(i);
+        assertThat((List<?>) token.get("top")).hasSize(3).isEqualTo(token.get("top_after"));
+        assertThat(((Number) token.get("logprob_after")).doubleValue())
+            .isCloseTo(((Number) logprobs.get(i)).doubleValue(), offset(1e-6));
+      }
+    }
+    assertThat(generate(with(plain, "--logprobs", "1")).out())
+        .matches("(?s)1\\. score [^\n]*\n( *\\d+  \"[^\n]* \\| [^\n]* \\| [^\n]*\n){5}\n2\\. .*");
+  }
+
+  @Test
   void settingsOfASearchCount() {
     String[] plain = {"--beams", "4", "--n-best", "4", "-n", "10", "--json", "The cat"};
     assertThat(generate(with(plain, "--beam-groups", "4", "--diversity", "5")).out())
