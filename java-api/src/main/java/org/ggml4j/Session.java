@@ -11,6 +11,7 @@ import org.ggml4j.decode.Evaluator;
 import org.ggml4j.decode.Hypothesis;
 import org.ggml4j.decode.RewindableSequence;
 import org.ggml4j.ggml.NodeObserver;
+import org.ggml4j.ggml.NodeTimer;
 import org.ggml4j.gguf.UnsupportedModelException;
 import org.ggml4j.nn.Batch;
 import org.ggml4j.nn.ContextFullException;
@@ -536,6 +537,16 @@ public final class Session implements AutoCloseable {
    */
   public void observe(Optional<NodeObserver> observer) {
     sequences.observe(observer);
+  }
+
+  /**
+   * Who is told how long each node takes that this session or a fork of it computes from now on.
+   * {@link org.ggml4j.eval.Profiler} makes a profile of that.
+   *
+   * @param timer empty for nobody
+   */
+  public void time(Optional<NodeTimer> timer) {
+    sequences.time(timer);
   }
 
   // ---- threads and the end

@@ -3,6 +3,7 @@ package org.ggml4j;
 import java.util.Optional;
 import org.ggml4j.decode.Evaluator;
 import org.ggml4j.ggml.NodeObserver;
+import org.ggml4j.ggml.NodeTimer;
 import org.ggml4j.nn.Batch;
 import org.ggml4j.nn.SequenceMemory;
 
@@ -129,6 +130,15 @@ final class SessionSequences {
     session.enter();
     try {
       evaluator.observe(observer);
+    } finally {
+      session.exit();
+    }
+  }
+
+  void time(Optional<NodeTimer> timer) {
+    session.enter();
+    try {
+      evaluator.time(timer);
     } finally {
       session.exit();
     }

@@ -14,6 +14,7 @@ import org.ggml4j.ggml.Device;
 import org.ggml4j.ggml.GgmlException;
 import org.ggml4j.ggml.Graph;
 import org.ggml4j.ggml.NodeObserver;
+import org.ggml4j.ggml.NodeTimer;
 import org.ggml4j.ggml.Scheduler;
 import org.ggml4j.ggml.Tensor;
 import org.ggml4j.nn.Batch;
@@ -454,6 +455,11 @@ public final class Evaluator implements CloseStack.Closing {
   /** Who is told of each node that is computed from now on; empty for nobody. */
   public void observe(Optional<NodeObserver> observer) {
     scheduler.observe(observer);
+  }
+
+  /** Who is told how long nodes take that are computed from now on; empty for nobody. */
+  public void time(Optional<NodeTimer> timer) {
+    scheduler.time(timer);
   }
 
   /** Tokens that one batch has at most. */

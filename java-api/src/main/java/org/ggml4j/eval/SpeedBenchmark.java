@@ -42,6 +42,11 @@ public final class SpeedBenchmark {
    * @throws CancellationException if the options' listener said so
    */
   public static SpeedResult run(Session session, SpeedTest test, SpeedOptions options) {
+    checkFits(session, test);
+    return run(new SessionWorkload(session, options.nBatch()), test, options);
+  }
+
+  static void checkFits(Session session, SpeedTest test) {
     if (session.nCtx() < test.nCtx()) {
       throw new IllegalArgumentException(
           test.label()
@@ -50,31 +55,40 @@ public final class SpeedBenchmark {
               + " tokens, found "
               + session.nCtx());
     }
-    return run(new SessionWorkload(session, options.nBatch()), test, options);
   }
 
   static SpeedResult run(Workload workload, SpeedTest test, SpeedOptions options) {
     workload.rewind(0);
     int warmUps = options.warmUp() ? warmUp(workload, test, options) : 0;
-    if (test.nDepth() > 0) {
-      workload.rewind(0);
-      workload.prompt(test.nDepth());
-    }
+    fill(workload, test);
     List<Long> nanos = new ArrayList<>();
     for (int i = 0; i < options.repetitions(); i++) {
       workload.rewind(test.nDepth());
-      long begin = options.clock().nanos();
-      workload.prompt(test.nPrompt());
-      workload.generate(test.nGen());
-      nanos.add(options.clock().nanos() - begin);
+      nanos.add(time(workload, test, options));
       report(options, (i + 1.0) / options.repetitions());
     }
     workload.rewind(0);
     return new SpeedResult(test, nanos, warmUps);
   }
 
+  /** Evaluates what is in the context before. */
+  static void fill(Workload workload, SpeedTest test) {
+    if (test.nDepth() > 0) {
+      workload.rewind(0);
+      workload.prompt(test.nDepth());
+    }
+  }
+
+  /** How long one repetition takes, in nanoseconds, after going back to where it begins. */
+  static long time(Workload workload, SpeedTest test, SpeedOptions options) {
+    long begin = options.clock().nanos();
+    workload.prompt(test.nPrompt());
+    workload.generate(test.nGen());
+    return options.clock().nanos() - begin;
+  }
+
   /** Runs the test's kinds of steps from an empty context until their time settles. */
-  private static int warmUp(Workload workload, SpeedTest test, SpeedOptions options) {
+  static int warmUp(Workload workload, SpeedTest test, SpeedOptions options) {
     SpeedOptions.Clock clock = options.clock();
     long began = clock.nanos();
     long fastest = Long.MAX_VALUE;
@@ -99,7 +113,7 @@ public final class SpeedBenchmark {
     return rounds;
   }
 
-  private static void report(SpeedOptions options, double share) {
+  static void report(SpeedOptions options, double share) {
     if (!options.progress().test(share)) {
       throw new CancellationException("the measurement was cancelled");
     }

@@ -25,6 +25,7 @@ public final class Backend implements CloseStack.Closing {
   private final MemorySegment handle;
   private final CloseStack owned = new CloseStack();
   private final MemorySegment flagTensor;
+  private final MemorySegment setAbort;
   private @Nullable MethodHandle setThreads;
   private int computing;
   private boolean closed;
@@ -49,7 +50,9 @@ public final class Backend implements CloseStack.Closing {
       if (device.type() == Device.Type.CPU) {
         useThreadPool(arena);
       }
-      installAbortFlag();
+      setAbort =
+          Native.procAddress(device.registry(), "ggml_backend_set_abort_callback");
+      useAbortFlag();
     } catch (Throwable e) {
       owned.close();
       throw e;
@@ -148,12 +151,27 @@ public final class Backend implements CloseStack.Closing {
    * takes a pointer, reads the sizes of the tensor there, and says true if one of them is zero. The
    * flag is such a tensor's first size.
    */
-  private void installAbortFlag() {
-    MemorySegment set = Native.procAddress(device.registry(), "ggml_backend_set_abort_callback");
-    if (set.address() != 0) {
-      ggml_backend_set_abort_callback_t.invoke(
-          set, handle, Ggml.ggml_is_empty$address(), flagTensor);
+  void useAbortFlag() {
+    askWhetherToAbort(Ggml.ggml_is_empty$address());
+  }
+
+  /**
+   * @param function that takes a pointer and tells whether to stop
+   */
+  void askWhetherToAbort(MemorySegment function) {
+    if (asksWhetherToAbort()) {
+      ggml_backend_set_abort_callback_t.invoke(setAbort, handle, function, flagTensor);
     }
+  }
+
+  /** Whether the device asks whether to stop: the CPU does, after each node. */
+  boolean asksWhetherToAbort() {
+    return setAbort.address() != 0;
+  }
+
+  /** Whether {@link #abort()} was called and {@link #resume()} was not. */
+  boolean isAborted() {
+    return ggml_tensor.ne(flagTensor, 0) == 0;
   }
 
   MemorySegment handle() {

@@ -22,6 +22,7 @@ public final class Scheduler implements CloseStack.Closing {
   private final Arena arena = Arena.ofShared();
   private @Nullable MemorySegment observing;
   private @Nullable NodeObserver observer;
+  private @Nullable NodeTiming timing;
   private @Nullable Graph computing;
   private @Nullable Throwable failure;
   private boolean closed;
@@ -87,6 +88,32 @@ public final class Scheduler implements CloseStack.Closing {
             + " nodes: use a smaller context or a smaller batch");
   }
 
+  /**
+   * Who is told how long the nodes of each computation take from now on; empty for nobody. What one
+   * CPU computes is timed as it runs; what several devices compute node by node, which takes longer
+   * and replaces an observer.
+   */
+  public void time(Optional<NodeTimer> by) {
+    time(by, backends.size() > 1 || !backends.get(0).asksWhetherToAbort());
+  }
+
+  /**
+   * @param apart whether the graph is computed node by node
+   */
+  void time(Optional<NodeTimer> by, boolean apart) {
+    if (timing != null) {
+      timing.close();
+      timing = null;
+    }
+    if (by.isPresent() && apart) {
+      TimingApart made = new TimingApart(this, by.get());
+      observe(Optional.of(made));
+      timing = made;
+    } else if (by.isPresent()) {
+      timing = new TimingInPlace(backends.get(0), by.get(), arena);
+    }
+  }
+
   /** Who is told of each node from now on; empty for nobody. */
   public void observe(Optional<NodeObserver> by) {
     observer = by.orElse(null);
@@ -135,15 +162,22 @@ public final class Scheduler implements CloseStack.Closing {
    * Computes the graph that was allocated last; may be called again with other inputs.
    *
    * @throws GgmlException with {@link GgmlException.Status#ABORTED} after {@link Backend#abort}
-   * @throws RuntimeException what an observer threw
+   * @throws RuntimeException what an observer or a timer threw
    */
   public void compute(Graph graph) {
     failure = null;
     computing = graph;
+    NodeTiming by = timing;
+    if (by != null) {
+      by.begin(graph);
+    }
     int status = Ggml.ggml_backend_sched_graph_compute(handle, graph.handle());
     computing = null;
     rethrow(failure);
     if (status == Ggml.GGML_STATUS_SUCCESS()) {
+      if (by != null) {
+        rethrow(by.end());
+      }
       return;
     }
     if (status == Ggml.GGML_STATUS_ABORTED()) {

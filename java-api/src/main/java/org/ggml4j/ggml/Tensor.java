@@ -258,6 +258,35 @@ public final class Tensor
     return source.address() == 0 ? Optional.empty() : Optional.of(graph.tensor(source));
   }
 
+  /** Whether this is the same node or data of the same graph. */
+  public boolean isSame(Tensor other) {
+    return handle.address() == other.handle.address() && graph.equals(other.graph);
+  }
+
+  /** Whether its data is set before a computation, as {@link Graph#input} makes it. */
+  public boolean isInput() {
+    check();
+    return (ggml_tensor.flags(handle) & Ggml.GGML_TENSOR_FLAG_INPUT()) != 0;
+  }
+
+  /** What this is a view of, or was written into; empty of what has memory of its own. */
+  public Optional<Tensor> viewed() {
+    check();
+    MemorySegment source = ggml_tensor.view_src(handle);
+    return source.address() == 0 ? Optional.empty() : Optional.of(graph.tensor(source));
+  }
+
+  /**
+   * One of the numbers that an operation has besides its operands, in the order of GGML's {@code
+   * op_params}.
+   *
+   * @param i 0 to 15
+   */
+  public int parameter(int i) {
+    check();
+    return ggml_tensor.op_params(handle, i);
+  }
+
   /**
    * The second operand of the last matrix product that this was computed from, along the first
    * operands: of logits, biased, scaled or capped, the state that the output layer was applied to.

@@ -6,15 +6,23 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import org.ggml4j.Model;
 import org.ggml4j.ModelOptions;
 import org.ggml4j.Session;
 import org.ggml4j.SessionOptions;
+import org.ggml4j.eval.MachineLimits;
+import org.ggml4j.eval.Profile;
+import org.ggml4j.eval.Profiler;
 import org.ggml4j.eval.SpeedBenchmark;
 import org.ggml4j.eval.SpeedOptions;
 import org.ggml4j.eval.SpeedResult;
@@ -47,6 +55,7 @@ import picocli.CommandLine.TypeConversionException;
       "",
       "Examples:",
       "  ggml4j bench -m a.gguf,b.gguf -p 256 -n 48",
+      "  ggml4j bench -m model.gguf -p 256 -n 48 --profile=kind",
       "  ggml4j bench -m model.gguf -p 512 -n 0 -d 0,4096 -ctk f16,q8_0 -ctv f16,q8_0 -o md"
     })
 final class BenchCommand implements Callable<Integer> {
@@ -172,6 +181,19 @@ final class BenchCommand implements Callable<Integer> {
   private boolean noWarmUp;
 
   @Option(
+      names = "--profile",
+      paramLabel = "BY",
+      arity = "0..1",
+      fallbackValue = "op",
+      converter = GroupingConverter.class,
+      description = {
+        "Show where the time goes, and how far that is from what the machine can do: by operation"
+            + " (op, the default), by operation and tensor whatever the layer (kind), or node by"
+            + " node (node). Half of the repetitions are timed as a whole."
+      })
+  private Optional<Profile.Grouping> profile = Optional.empty();
+
+  @Option(
       names = {"-o", "--output"},
       paramLabel = "FORMAT",
       converter = FormatConverter.class,
@@ -179,6 +201,8 @@ final class BenchCommand implements Callable<Integer> {
   private BenchReport.Format format = BenchReport.Format.TABLE;
 
   @Mixin private Common common;
+
+  private final Map<Integer, MachineLimits> limits = new HashMap<>();
 
   BenchCommand(Streams streams) {
     this.streams = streams;
@@ -297,34 +321,61 @@ final class BenchCommand implements Callable<Integer> {
           SessionOptions sessionOptions = setup.session().withContext(test.nCtx());
           Instant time = Instant.now();
           try (Session session = model.newSession(sessionOptions)) {
-            SpeedResult result = measure(session, test, setup.nBatch(), progress);
-            report.row(
-                new BenchRow(
-                    facts,
-                    sessionOptions,
-                    setup.nBatch(),
-                    nGpuLayers,
-                    arranged,
-                    loadNanos,
-                    result,
-                    time));
+            Function<SpeedResult, BenchRow> row =
+                result ->
+                    new BenchRow(
+                        facts,
+                        sessionOptions,
+                        setup.nBatch(),
+                        nGpuLayers,
+                        arranged,
+                        loadNanos,
+                        result,
+                        time);
+            SpeedOptions speed = speedOptions(test, setup.nBatch(), progress);
+            if (profile.isEmpty()) {
+              report.row(
+                  row.apply(
+                      uninterrupted(
+                          session, progress, () -> SpeedBenchmark.run(session, test, speed))));
+            } else {
+              Profile found =
+                  uninterrupted(session, progress, () -> Profiler.run(session, test, speed));
+              BenchRow plain = row.apply(new SpeedResult(test, found.plainNanos(), 0));
+              MachineLimits most = limits(sessionOptions.threads(), found.productTypes());
+              report.profile(new BenchProfile(plain, found, most, profile.get()));
+            }
           }
         }
       }
     }
   }
 
-  private SpeedResult measure(Session session, SpeedTest test, int nBatch, Progress progress) {
-    SpeedOptions options =
-        SpeedOptions.defaults()
-            .withRepetitions(repetitions)
-            .withBatch(nBatch)
-            .withWarmUp(!noWarmUp)
-            .withClock(new JavaClock())
-            .withProgress(share -> progress.at(share, test.label()));
+  private SpeedOptions speedOptions(SpeedTest test, int nBatch, Progress progress) {
+    return SpeedOptions.defaults()
+        .withRepetitions(repetitions)
+        .withBatch(nBatch)
+        .withWarmUp(!noWarmUp)
+        .withClock(new JavaClock())
+        .withProgress(share -> progress.at(share, test.label()));
+  }
+
+  /** The machine's, which are measured once for each number of threads and type. */
+  private MachineLimits limits(int nThreads, Set<GgmlType> types) {
+    MachineLimits known = limits.get(nThreads);
+    if (known == null) {
+      known = MachineLimits.measure(nThreads, types, new JavaClock());
+    } else {
+      known = known.withProducts(types, new JavaClock());
+    }
+    limits.put(nThreads, known);
+    return known;
+  }
+
+  private static <R> R uninterrupted(Session session, Progress progress, Supplier<R> measurement) {
     progress.interruption.onInterrupt(session::cancel);
     try {
-      return SpeedBenchmark.run(session, test, options);
+      return measurement.get();
     } catch (GgmlException e) {
       if (progress.interruption.requested()) {
         throw new CancellationException("interrupted");
@@ -388,6 +439,20 @@ final class BenchCommand implements Callable<Integer> {
       }
       throw new TypeConversionException(
           "expected tokens of a prompt and of what is generated, as 512,128, found '" + text + "'");
+    }
+  }
+
+  /** How a profile is grouped. */
+  static final class GroupingConverter implements ITypeConverter<Profile.Grouping> {
+    @Override
+    public Profile.Grouping convert(String text) {
+      return switch (text) {
+        case "op" -> Profile.Grouping.OPERATION;
+        case "kind" -> Profile.Grouping.KIND;
+        case "node" -> Profile.Grouping.NODE;
+        default ->
+            throw new TypeConversionException("expected op, kind or node, found '" + text + "'");
+      };
     }
   }
 

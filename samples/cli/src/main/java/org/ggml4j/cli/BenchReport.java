@@ -5,6 +5,8 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -32,6 +34,9 @@ sealed interface BenchReport {
 
   /** Writes a row, at once where the format allows it. */
   void row(BenchRow row) throws IOException;
+
+  /** Writes where the time of a test went. */
+  void profile(BenchProfile profile) throws IOException;
 
   /** Writes what is left; also after a failure, so that what was measured is seen. */
   void end() throws IOException;
@@ -72,6 +77,22 @@ sealed interface BenchReport {
     }
 
     @Override
+    public void profile(BenchProfile profile) {
+      List<String> header = profile.header();
+      Table rows = new Table(header.size());
+      for (int i = profile.textColumns(); i < header.size(); i++) {
+        rows.right(i);
+      }
+      rows.row(header.toArray(String[]::new));
+      profile.cells().forEach(cells -> rows.row(cells.toArray(String[]::new)));
+      out.println(profile.title());
+      out.println(profile.limitsLine());
+      rows.print(out, "");
+      out.println();
+      out.flush();
+    }
+
+    @Override
     public void end() {
       if (!empty) {
         table.print(out, "");
@@ -95,12 +116,28 @@ sealed interface BenchReport {
         line(HEADER);
         line(List.of("---", "---:", "---", "---:", "---", "---", "---", "---", "---:"));
       }
-      line(cells(row).stream().map(c -> c.replace("|", "\\|")).toList());
+      line(cells(row));
+      out.flush();
+    }
+
+    @Override
+    public void profile(BenchProfile profile) {
+      List<String> header = profile.header();
+      out.println(profile.title() + "  ");
+      out.println(profile.limitsLine());
+      out.println();
+      line(header);
+      List<String> rule = new ArrayList<>(Collections.nCopies(header.size(), "---:"));
+      Collections.fill(rule.subList(0, profile.textColumns()), "---");
+      line(rule);
+      profile.cells().forEach(this::line);
+      out.println();
       out.flush();
     }
 
     private void line(List<String> cells) {
-      out.println("| " + String.join(" | ", cells) + " |");
+      List<String> escaped = cells.stream().map(c -> c.replace("|", "\\|")).toList();
+      out.println("| " + String.join(" | ", escaped) + " |");
     }
 
     @Override
@@ -120,6 +157,15 @@ sealed interface BenchReport {
     public void row(BenchRow row) throws IOException {
       Map<String, Object> fields = row.fields();
       fields.keySet().removeIf(name -> name.startsWith("samples_"));
+      line(fields);
+    }
+
+    @Override
+    public void profile(BenchProfile profile) {
+      profile.lines().forEach(this::line);
+    }
+
+    private void line(Map<String, Object> fields) {
       if (!begun) {
         begun = true;
         out.println(String.join(",", fields.keySet()));
@@ -149,6 +195,11 @@ sealed interface BenchReport {
     }
 
     @Override
+    public void profile(BenchProfile profile) throws IOException {
+      json.line(o -> Json.fields(profile.fields(), o));
+    }
+
+    @Override
     public void end() throws IOException {
       json.close();
     }
@@ -171,8 +222,17 @@ sealed interface BenchReport {
 
     @Override
     public void row(BenchRow row) throws IOException {
+      object(row.fields());
+    }
+
+    @Override
+    public void profile(BenchProfile profile) throws IOException {
+      object(profile.fields());
+    }
+
+    private void object(Map<String, Object> fields) throws IOException {
       json.writeStartObject();
-      Json.fields(row.fields(), json);
+      Json.fields(fields, json);
       json.writeEndObject();
       json.flush();
     }
