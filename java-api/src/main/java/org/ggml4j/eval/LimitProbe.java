@@ -16,25 +16,29 @@ import org.ggml4j.gguf.GgmlType;
 /** Measures the processor's limits by products of GGML: the fastest of some runs counts. */
 final class LimitProbe implements AutoCloseable {
   private static final int WIDTH = 4096;
-  private static final long SWEEP_BYTES = 1L << 30;
+  private static final int ROWS = 2048;
   private static final int COLUMNS = 512;
   private static final int MOST_RUNS = 20;
   private static final int FEWEST_RUNS = 3;
   private static final long ENOUGH_NANOS = 400_000_000;
 
+  private final long sweepBytes;
   private final SpeedOptions.Clock clock;
   private final Backend backend;
   private final CloseStack owned = new CloseStack();
 
-  LimitProbe(int threads, SpeedOptions.Clock clock) {
+  /**
+   * @param sweepBytes how much memory is read, far more than caches hold
+   */
+  LimitProbe(int threads, long sweepBytes, SpeedOptions.Clock clock) {
+    this.sweepBytes = sweepBytes;
     this.clock = clock;
     backend = owned.own(Backend.open(Device.cpu(), threads));
   }
 
   /** By a product of a matrix and a vector, which reads each number of the matrix once. */
   double readBytesPerSecond() {
-    long bytes = Math.min(SWEEP_BYTES, Device.cpu().memoryFree() / 4);
-    long rows = Math.max(1, bytes / (4L * WIDTH));
+    long rows = Math.max(1, sweepBytes / (4L * WIDTH));
     long nanos = fastest(GgmlType.F32, Device.cpu().bufferType(), rows, 1);
     return MachineLimits.perSecond(4.0 * WIDTH * rows, nanos);
   }
@@ -43,9 +47,9 @@ final class LimitProbe implements AutoCloseable {
   double productFlopsPerSecond(GgmlType type) {
     BufferType memory =
         WeightStore.choose(
-            Device.cpu(), WeightStore.Operation.MUL_MAT, true, type, WIDTH, WIDTH);
-    long nanos = fastest(type, memory, WIDTH, COLUMNS);
-    return MachineLimits.perSecond(2.0 * WIDTH * WIDTH * COLUMNS, nanos);
+            Device.cpu(), WeightStore.Operation.MUL_MAT, true, type, WIDTH, ROWS);
+    long nanos = fastest(type, memory, ROWS, COLUMNS);
+    return MachineLimits.perSecond(2.0 * WIDTH * ROWS * COLUMNS, nanos);
   }
 
   /** Of a product of [WIDTH, rows] and [WIDTH, columns]: how long it takes. */

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import org.ggml4j.ggml.Device;
 import org.ggml4j.gguf.GgmlType;
 
 /**
@@ -19,6 +20,7 @@ import org.ggml4j.gguf.GgmlType;
 public record MachineLimits(
     int threads, double readBytesPerSecond, Map<GgmlType, Double> productFlopsPerSecond) {
   private static final double NANOS = 1e9;
+  private static final long SWEEP_BYTES = 1L << 30;
 
   /** Checks the figures. */
   public MachineLimits {
@@ -35,8 +37,14 @@ public record MachineLimits(
    * @param types of matrices whose products are measured
    */
   public static MachineLimits measure(int threads, Set<GgmlType> types, SpeedOptions.Clock clock) {
+    long bytes = Math.min(SWEEP_BYTES, Device.cpu().memoryFree() / 4);
+    return measure(threads, types, bytes, clock);
+  }
+
+  static MachineLimits measure(
+      int threads, Set<GgmlType> types, long sweepBytes, SpeedOptions.Clock clock) {
     double bandwidth;
-    try (LimitProbe probe = new LimitProbe(threads, clock)) {
+    try (LimitProbe probe = new LimitProbe(threads, sweepBytes, clock)) {
       bandwidth = probe.readBytesPerSecond();
     }
     return new MachineLimits(threads, bandwidth, Map.of()).withProducts(types, clock);
@@ -51,7 +59,7 @@ public record MachineLimits(
     }
     Map<GgmlType, Double> products = new EnumMap<>(GgmlType.class);
     products.putAll(productFlopsPerSecond);
-    try (LimitProbe probe = new LimitProbe(threads, clock)) {
+    try (LimitProbe probe = new LimitProbe(threads, 0, clock)) {
       unknown.forEach(type -> products.put(type, probe.productFlopsPerSecond(type)));
     }
     return new MachineLimits(threads, readBytesPerSecond, products);

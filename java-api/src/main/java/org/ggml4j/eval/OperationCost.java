@@ -18,6 +18,8 @@ import org.ggml4j.ggml.Tensor;
  * @param flops floating-point operations
  */
 public record OperationCost(long bytes, long flops) {
+  private static final int MOST_OPERANDS = 16;
+
   /** Of what moves and computes nothing. */
   public static final OperationCost NONE = new OperationCost(0, 0);
 
@@ -50,7 +52,7 @@ public record OperationCost(long bytes, long flops) {
       flops += flops(operation, node);
       bytes += i == nodes.size() - 1 ? written(operation, node) : 0;
       List<Tensor> before = nodes.subList(0, i);
-      for (int s = 0; node.source(s).isPresent() || s < 2; s++) {
+      for (int s = 0; s < MOST_OPERANDS; s++) {
         int number = s;
         bytes +=
             node.source(s)

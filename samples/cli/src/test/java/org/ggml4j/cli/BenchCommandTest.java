@@ -107,7 +107,19 @@ class BenchCommandTest {
     assertRefused("flash attention", "-ctv", "q4_0", "-fa", "off");
     assertRefused("table, md", "-o", "xml");
     assertRefused("repetitions", "-r", "0");
+    assertRefused("op, kind or node", "--profile=layer");
     assertRefused("nothing.gguf", "-m", "nothing.gguf");
+  }
+
+  @Test
+  void aProfileSaysWhereTheTimeGoes() {
+    Cli.Result result = bench("-p", "8", "-n", "2", "--profile=kind", "-o", "jsonl");
+    assertThat(result.code()).as(result.err()).isZero();
+    assertThat(tests(result)).containsExactly("8+0@0", "0+2@0");
+    // Json.parse leaves lists out; the line has them.
+    String line = result.out().lines().toList().get(1);
+    assertThat(line).contains("\"tensor\":\"ffn_down\"", "\"samples_ns\":[", "\"limit_flops_per_s\":{");
+    assertThat(result.json().get(1)).containsEntry("n_gen", 2).containsKeys("nodes_ns", "least_ns");
   }
 
   private static void assertRefused(String message, String... args) {
