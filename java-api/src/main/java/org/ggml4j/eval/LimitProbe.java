@@ -46,8 +46,7 @@ final class LimitProbe implements AutoCloseable {
   /** With a matrix of this type where a model's weight would lie. */
   double productFlopsPerSecond(GgmlType type) {
     BufferType memory =
-        WeightStore.choose(
-            Device.cpu(), WeightStore.Operation.MUL_MAT, true, type, WIDTH, ROWS);
+        WeightStore.choose(Device.cpu(), WeightStore.Operation.MUL_MAT, true, type, WIDTH, ROWS);
     long nanos = fastest(type, memory, ROWS, COLUMNS);
     return MachineLimits.perSecond(2.0 * WIDTH * ROWS * COLUMNS, nanos);
   }
@@ -79,9 +78,7 @@ final class LimitProbe implements AutoCloseable {
   private long fastest(Scheduler scheduler, Graph graph) {
     long began = clock.nanos();
     long fastest = Long.MAX_VALUE;
-    for (int i = 0;
-        i < FEWEST_RUNS || i < MOST_RUNS && clock.nanos() - began < ENOUGH_NANOS;
-        i++) {
+    for (int i = 0; i < FEWEST_RUNS || i < MOST_RUNS && clock.nanos() - began < ENOUGH_NANOS; i++) {
       long begin = clock.nanos();
       scheduler.compute(graph);
       fastest = Math.min(fastest, clock.nanos() - begin);

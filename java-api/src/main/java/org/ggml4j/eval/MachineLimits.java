@@ -25,7 +25,8 @@ public record MachineLimits(
   /** Checks the figures. */
   public MachineLimits {
     productFlopsPerSecond = Map.copyOf(productFlopsPerSecond);
-    if (!(readBytesPerSecond > 0) || productFlopsPerSecond.values().stream().anyMatch(v -> v <= 0)) {
+    if (!(readBytesPerSecond > 0)
+        || productFlopsPerSecond.values().stream().anyMatch(v -> v <= 0)) {
       throw new IllegalArgumentException("expected speeds above 0");
     }
   }

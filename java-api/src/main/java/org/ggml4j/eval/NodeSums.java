@@ -40,7 +40,8 @@ final class NodeSums implements NodeTimer {
   }
 
   @Override
-  @SuppressWarnings("ReferenceEquality") // the same list is the same graph; its tensors are not read
+  @SuppressWarnings(
+      "ReferenceEquality") // the same list is the same graph; its tensors are not read
   public void computed(List<List<Tensor>> computed, long[] nanos) {
     if (computed != parts) {
       parts = computed;
@@ -65,7 +66,13 @@ final class NodeSums implements NodeTimer {
         (key, sum) ->
             rows.add(
                 new ProfileRow(
-                    key.operation, key.type, key.name, sum.count, sum.nanos, sum.bytes, sum.flops)));
+                    key.operation,
+                    key.type,
+                    key.name,
+                    sum.count,
+                    sum.nanos,
+                    sum.bytes,
+                    sum.flops)));
     return rows;
   }
 

@@ -9,8 +9,8 @@ import org.ggml4j.ggml.Tensor;
  *
  * <p>Bytes are those of the operands and of the result, each element once, however often a kernel
  * reads it; of a table only the rows that are read or written, and of experts the most that the
- * tokens can choose. Floating-point operations are counted as usual: a product of matrices takes two
- * for each pair of numbers, a root, an exponential or a division is one. Attention counts as if
+ * tokens can choose. Floating-point operations are counted as usual: a product of matrices takes
+ * two for each pair of numbers, a root, an exponential or a division is one. Attention counts as if
  * nothing were masked. Sorting and copying take none, nor do the recurrences of state space models,
  * which are not counted.
  *

@@ -18,13 +18,7 @@ import org.ggml4j.gguf.GgmlType;
  * @param flops floating-point operations
  */
 public record ProfileRow(
-    String operation,
-    GgmlType type,
-    String name,
-    long count,
-    long nanos,
-    long bytes,
-    long flops) {
+    String operation, GgmlType type, String name, long count, long nanos, long bytes, long flops) {
   private static final double GIGA = 1e9;
 
   /** Bytes moved in a second. */

@@ -13,8 +13,8 @@ import org.ggml4j.ggml.NodeTimer;
  * Finds out where the time of a {@link SpeedTest} goes, operation by operation.
  *
  * <p>Repetitions take turns: one is timed as a whole, one node by node. On one CPU the nodes are
- * timed as the graph runs, which takes a tenth of a microsecond for each; with other devices each is
- * computed by itself, which takes much longer. {@link Profile#overhead} is what it took.
+ * timed as the graph runs, which takes a tenth of a microsecond for each; with other devices each
+ * is computed by itself, which takes much longer. {@link Profile#overhead} is what it took.
  */
 public final class Profiler {
   private Profiler() {}

@@ -50,8 +50,7 @@ public final class Backend implements CloseStack.Closing {
       if (device.type() == Device.Type.CPU) {
         useThreadPool(arena);
       }
-      setAbort =
-          Native.procAddress(device.registry(), "ggml_backend_set_abort_callback");
+      setAbort = Native.procAddress(device.registry(), "ggml_backend_set_abort_callback");
       useAbortFlag();
     } catch (Throwable e) {
       owned.close();

@@ -33,7 +33,9 @@ class OperationCostTest {
   }
 
   private static void assertCost(Tensor node, long bytes, long flops) {
-    assertThat(OperationCost.of(node)).as(node.operation()).isEqualTo(new OperationCost(bytes, flops));
+    assertThat(OperationCost.of(node))
+        .as(node.operation())
+        .isEqualTo(new OperationCost(bytes, flops));
   }
 
   @Test

@@ -204,8 +204,7 @@ class ProfilerTest {
 
   @Test
   void limitsAreAmountsOverTime() {
-    MachineLimits limits =
-        MachineLimits.measure(1, Set.of(GgmlType.Q4_0), 3 * 16384, slow());
+    MachineLimits limits = MachineLimits.measure(1, Set.of(GgmlType.Q4_0), 3 * 16384, slow());
     assertThat(limits.readBytesPerSecond()).isCloseTo(3 * 16384 / 0.2, within(1e-3));
     assertThat(limits.productFlopsPerSecond())
         .containsOnlyKeys(GgmlType.Q4_0)

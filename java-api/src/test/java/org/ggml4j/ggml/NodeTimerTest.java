@@ -38,7 +38,8 @@ class NodeTimerTest {
       lists.add(parts);
       assertThat(nanos).hasSize(parts.size());
       for (int i = 0; i < nanos.length; i++) {
-        told.add(String.join("+", parts.get(i).stream().map(Tensor::operation).toList()) + nanos[i]);
+        told.add(
+            String.join("+", parts.get(i).stream().map(Tensor::operation).toList()) + nanos[i]);
       }
     }
   }

@@ -68,8 +68,7 @@ record BenchProfile(
       names.add("tensor");
     }
     names.addAll(
-        List.of(
-            "count", "ms", "share", "MB", "GB/s", "of reading", "GFLOP", "GFLOP/s", "of peak"));
+        List.of("count", "ms", "share", "MB", "GB/s", "of reading", "GFLOP", "GFLOP/s", "of peak"));
     names.add("lost ms");
     return names;
   }

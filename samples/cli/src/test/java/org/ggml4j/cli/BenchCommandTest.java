@@ -118,7 +118,8 @@ class BenchCommandTest {
     assertThat(tests(result)).containsExactly("8+0@0", "0+2@0");
     // Json.parse leaves lists out; the line has them.
     String line = result.out().lines().toList().get(1);
-    assertThat(line).contains("\"tensor\":\"ffn_down\"", "\"samples_ns\":[", "\"limit_flops_per_s\":{");
+    assertThat(line)
+        .contains("\"tensor\":\"ffn_down\"", "\"samples_ns\":[", "\"limit_flops_per_s\":{");
     assertThat(result.json().get(1)).containsEntry("n_gen", 2).containsKeys("nodes_ns", "least_ns");
   }
 
