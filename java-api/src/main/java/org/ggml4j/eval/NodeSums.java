@@ -60,19 +60,21 @@ final class NodeSums implements NodeTimer {
     }
   }
 
-  List<ProfileRow> rows() {
+  /** What was spent since the last call. */
+  List<ProfileRow> take() {
     List<ProfileRow> rows = new ArrayList<>();
     sums.forEach(
-        (key, sum) ->
+        (key, sum) -> {
+          if (sum.count > 0) {
             rows.add(
                 new ProfileRow(
-                    key.operation,
-                    key.type,
-                    key.name,
-                    sum.count,
-                    sum.nanos,
-                    sum.bytes,
-                    sum.flops)));
+                    key.operation, key.type, key.name, sum.count, sum.nanos, sum.bytes, sum.flops));
+            sum.count = 0;
+            sum.nanos = 0;
+            sum.bytes = 0;
+            sum.flops = 0;
+          }
+        });
     return rows;
   }
 

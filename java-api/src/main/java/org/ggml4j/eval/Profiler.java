@@ -44,44 +44,45 @@ public final class Profiler {
       Consumer<Optional<NodeTimer>> timing,
       SpeedTest test,
       SpeedOptions options) {
+    NodeSums sums = new NodeSums(options.clock());
     workload.rewind(0);
     if (options.warmUp()) {
+      timing.accept(Optional.of(sums)); // so that what looks at the nodes is compiled too
       SpeedBenchmark.warmUp(workload, test, options);
+      timing.accept(Optional.empty());
+      sums.take();
     }
     SpeedBenchmark.fill(workload, test);
-    if (options.warmUp()) {
-      timed(workload, timing, test, options); // what looks at the nodes is compiled
-    }
     List<Long> plain = new ArrayList<>();
     List<Timed> profiled = new ArrayList<>();
     for (int i = 0; i < options.repetitions(); i++) {
       workload.rewind(test.nDepth());
       plain.add(SpeedBenchmark.time(workload, test, options));
       SpeedBenchmark.report(options, (i + 0.5) / options.repetitions());
-      profiled.add(timed(workload, timing, test, options));
+      profiled.add(timed(workload, timing, sums, test, options));
       SpeedBenchmark.report(options, (i + 1.0) / options.repetitions());
     }
     workload.rewind(0);
     List<Timed> byTime = profiled.stream().sorted(Comparator.comparingLong(Timed::nanos)).toList();
     Timed median = byTime.get((byTime.size() - 1) / 2);
-    return new Profile(
-        test, plain, profiled.stream().map(Timed::nanos).toList(), median.sums.rows());
+    return new Profile(test, plain, profiled.stream().map(Timed::nanos).toList(), median.rows);
   }
 
   /** A repetition whose nodes were timed. */
-  private record Timed(long nanos, NodeSums sums) {}
+  private record Timed(long nanos, List<ProfileRow> rows) {}
 
   /** One repetition whose nodes are timed; not what comes before it, which may compute too. */
   private static Timed timed(
       SpeedBenchmark.Workload workload,
       Consumer<Optional<NodeTimer>> timing,
+      NodeSums sums,
       SpeedTest test,
       SpeedOptions options) {
-    NodeSums sums = new NodeSums(options.clock());
     workload.rewind(test.nDepth());
     timing.accept(Optional.of(sums));
     try {
-      return new Timed(SpeedBenchmark.time(workload, test, options), sums);
+      long nanos = SpeedBenchmark.time(workload, test, options);
+      return new Timed(nanos, sums.take());
     } finally {
       timing.accept(Optional.empty());
     }

@@ -23,6 +23,7 @@ public final class Scheduler implements CloseStack.Closing {
   private @Nullable MemorySegment observing;
   private @Nullable NodeObserver observer;
   private @Nullable NodeTiming timing;
+  private @Nullable TimingInPlace inPlace; // the last one, for the same timer again
   private @Nullable Graph computing;
   private @Nullable Throwable failure;
   private boolean closed;
@@ -110,7 +111,14 @@ public final class Scheduler implements CloseStack.Closing {
       observe(Optional.of(made));
       timing = made;
     } else if (by.isPresent()) {
-      timing = new TimingInPlace(backends.get(0), by.get(), arena);
+      TimingInPlace known = inPlace;
+      TimingInPlace used =
+          known != null && known.isOf(by.get())
+              ? known
+              : new TimingInPlace(backends.get(0), by.get(), arena);
+      used.open();
+      inPlace = used;
+      timing = used;
     }
   }
 

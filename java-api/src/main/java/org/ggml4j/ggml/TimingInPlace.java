@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 final class TimingInPlace implements NodeTiming {
   private final Backend backend;
   private final NodeTimer timer;
+  private final MemorySegment callback;
   private @Nullable Graph graph;
   private int generation;
   private List<List<Tensor>> parts = List.of();
@@ -29,7 +30,16 @@ final class TimingInPlace implements NodeTiming {
   TimingInPlace(Backend backend, NodeTimer timer, Arena arena) {
     this.backend = backend;
     this.timer = timer;
-    backend.askWhetherToAbort(ggml_abort_callback.allocate(this::asked, arena));
+    callback = ggml_abort_callback.allocate(this::asked, arena);
+  }
+
+  boolean isOf(NodeTimer other) {
+    return timer.equals(other);
+  }
+
+  /** Times from now on. */
+  void open() {
+    backend.askWhetherToAbort(callback);
   }
 
   /** Called by GGML after each part; what left it would end the JVM. */

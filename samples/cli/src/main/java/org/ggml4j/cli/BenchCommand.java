@@ -14,7 +14,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
-import java.util.function.Function;
 import java.util.function.Supplier;
 import org.ggml4j.Model;
 import org.ggml4j.ModelOptions;
@@ -321,29 +320,29 @@ final class BenchCommand implements Callable<Integer> {
           SessionOptions sessionOptions = setup.session().withContext(test.nCtx());
           Instant time = Instant.now();
           try (Session session = model.newSession(sessionOptions)) {
-            Function<SpeedResult, BenchRow> row =
-                result ->
-                    new BenchRow(
-                        facts,
-                        sessionOptions,
-                        setup.nBatch(),
-                        nGpuLayers,
-                        arranged,
-                        loadNanos,
-                        result,
-                        time);
             SpeedOptions speed = speedOptions(test, setup.nBatch(), progress);
-            if (profile.isEmpty()) {
-              report.row(
-                  row.apply(
-                      uninterrupted(
-                          session, progress, () -> SpeedBenchmark.run(session, test, speed))));
+            Optional<Profile> found =
+                profile.map(
+                    by -> stoppable(session, progress, () -> Profiler.run(session, test, speed)));
+            SpeedResult result =
+                found.isPresent()
+                    ? new SpeedResult(test, found.get().plainNanos(), 0)
+                    : stoppable(session, progress, () -> SpeedBenchmark.run(session, test, speed));
+            BenchRow row =
+                new BenchRow(
+                    facts,
+                    sessionOptions,
+                    setup.nBatch(),
+                    nGpuLayers,
+                    arranged,
+                    loadNanos,
+                    result,
+                    time);
+            if (found.isPresent()) {
+              MachineLimits most = limits(sessionOptions.threads(), found.get().productTypes());
+              report.profile(new BenchProfile(row, found.get(), most, profile.orElseThrow()));
             } else {
-              Profile found =
-                  uninterrupted(session, progress, () -> Profiler.run(session, test, speed));
-              BenchRow plain = row.apply(new SpeedResult(test, found.plainNanos(), 0));
-              MachineLimits most = limits(sessionOptions.threads(), found.productTypes());
-              report.profile(new BenchProfile(plain, found, most, profile.get()));
+              report.row(row);
             }
           }
         }
@@ -372,7 +371,7 @@ final class BenchCommand implements Callable<Integer> {
     return known;
   }
 
-  private static <R> R uninterrupted(Session session, Progress progress, Supplier<R> measurement) {
+  private static <R> R stoppable(Session session, Progress progress, Supplier<R> measurement) {
     progress.interruption.onInterrupt(session::cancel);
     try {
       return measurement.get();

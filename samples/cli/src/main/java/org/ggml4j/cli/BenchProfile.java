@@ -23,7 +23,7 @@ record BenchProfile(
   private static final double MILLION = 1e6;
   private static final double BILLION = 1e9;
 
-  /** Numbers of the columns that are texts come first. */
+  /** How many columns are texts; they come first. */
   int textColumns() {
     return grouping == Profile.Grouping.OPERATION ? 2 : 3;
   }
@@ -57,7 +57,7 @@ record BenchProfile(
         + " GB/s; products "
         + products
         + " GFLOP/s; the nodes would take "
-        + millis(limits.leastNanos(profile.nodes()))
+        + millis(Math.round(limits.leastNanos(profile.nodes())))
         + " ms";
   }
 
@@ -92,7 +92,7 @@ record BenchProfile(
       cells.add(Figures.decimal(r.flops() / BILLION, 2));
       cells.add(Figures.decimal(r.flopsPerSecond() / BILLION, 1));
       cells.add(r.isProduct() ? percent(limits.productShare(r)) : "");
-      cells.add(millis(limits.lostNanos(r)));
+      cells.add(millis(Math.round(limits.lostNanos(r))));
       table.add(cells);
       count += r.count();
       lost += limits.lostNanos(r);
@@ -102,7 +102,7 @@ record BenchProfile(
       all.add("");
     }
     all.addAll(List.of(Long.toString(count), millis(profile.nodeNanos()), percent(1)));
-    all.addAll(List.of("", "", "", "", "", "", millis(lost)));
+    all.addAll(List.of("", "", "", "", "", "", millis(Math.round(lost))));
     table.add(all);
     return table;
   }
@@ -167,7 +167,7 @@ record BenchProfile(
     return type.name().toLowerCase(Locale.ROOT);
   }
 
-  private static String millis(double nanos) {
+  private static String millis(long nanos) {
     return Figures.decimal(nanos / MILLION, 2);
   }
 
