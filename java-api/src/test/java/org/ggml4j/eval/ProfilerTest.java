@@ -208,7 +208,7 @@ class ProfilerTest {
     assertThat(limits.readBytesPerSecond()).isCloseTo(3 * 16384 / 0.2, within(1e-3));
     assertThat(limits.productFlopsPerSecond())
         .containsOnlyKeys(GgmlType.Q4_0)
-        .containsEntry(GgmlType.Q4_0, 2.0 * 4096 * 2048 * 512 / 0.2);
+        .containsEntry(GgmlType.Q4_0, 2.0 * 4096 * 2080 * 512 / 0.2);
     MachineLimits more = limits.withProducts(Set.of(GgmlType.Q4_0, GgmlType.BF16), slow());
     assertThat(more.productFlopsPerSecond()).containsOnlyKeys(GgmlType.Q4_0, GgmlType.BF16);
     assertThat(more.readBytesPerSecond()).isEqualTo(limits.readBytesPerSecond());
