@@ -22,14 +22,17 @@ import org.ggml4j.gguf.GgmlType;
  */
 public record Profile(
     SpeedTest test, List<Long> plainNanos, List<Long> profiledNanos, List<ProfileRow> nodes) {
-  private static final Pattern LAYER = Pattern.compile("^blk\\.\\d+\\.|_l\\d+$|-\\d+$");
+  private static final Pattern LAYER = Pattern.compile("^blk\\.\\d+\\.|_l\\d+$|-\\d+$|^node_\\d+$");
   private static final Pattern WEIGHT = Pattern.compile("\\.weight$");
 
   /** What is shown together. */
   public enum Grouping {
     /** The same operation on the same type. */
     OPERATION,
-    /** Likewise with the same name, whatever the layer: {@code MUL_MAT Q4_0 ffn_down}. */
+    /**
+     * Likewise with the same name, whatever the layer: {@code MUL_MAT Q4_0 ffn_down}; none if it is
+     * GGML's {@code node_7}.
+     */
     KIND,
     /** Each node of a graph by itself. */
     NODE

@@ -144,20 +144,23 @@ class ProfilerTest {
                 row("MUL_MAT", GgmlType.Q4_0, "blk.1.ffn_up.weight", 3),
                 row("MUL_MAT", GgmlType.Q4_0, "blk.11.attn_q.weight", 4),
                 row("MUL_MAT", GgmlType.Q6_K, "output.weight", 1),
+                row("GET_ROWS", GgmlType.F32, "node_12", 0),
                 row("SET_ROWS", GgmlType.F16, "cache_k_l10", 2)));
     assertThat(profile.by(Profile.Grouping.OPERATION))
         .containsExactly(
             new ProfileRow("MUL_MAT", GgmlType.Q4_0, "", 3, 12, 30, 3000),
             row("ADD", GgmlType.F32, "", 7),
             row("SET_ROWS", GgmlType.F16, "", 2),
-            row("MUL_MAT", GgmlType.Q6_K, "", 1));
+            row("MUL_MAT", GgmlType.Q6_K, "", 1),
+            row("GET_ROWS", GgmlType.F32, "", 0));
     assertThat(profile.by(Profile.Grouping.KIND))
         .containsExactly(
             new ProfileRow("MUL_MAT", GgmlType.Q4_0, "ffn_up", 2, 8, 20, 2000),
             row("ADD", GgmlType.F32, "l_out", 7),
             row("MUL_MAT", GgmlType.Q4_0, "attn_q", 4),
             row("SET_ROWS", GgmlType.F16, "cache_k", 2),
-            row("MUL_MAT", GgmlType.Q6_K, "output", 1));
+            row("MUL_MAT", GgmlType.Q6_K, "output", 1),
+            row("GET_ROWS", GgmlType.F32, "", 0));
     assertThat(profile.by(Profile.Grouping.NODE))
         .containsExactlyInAnyOrderElementsOf(profile.nodes());
     assertThat(profile.productTypes()).containsExactly(GgmlType.Q4_0, GgmlType.Q6_K);
