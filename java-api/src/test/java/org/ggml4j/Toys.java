@@ -32,6 +32,76 @@ final class Toys {
     row("llama-q8_0", llama.withType(GgmlType.Q8_0)).limit(1e-4);
     row("llama-moe-q8_0", TinyGguf.mixtral().withType(GgmlType.Q8_0)).limit(1e-4).unstable();
 
+    row(
+        Toy.of("afmoe", "afmoe")
+            .experts()
+            .set("block_count", 4)
+            .set("leading_dense_block_count", 1)
+            .set("expert_shared_count", 1)
+            .set("expert_weights_norm", true)
+            .set("expert_weights_scale", 2.5f)
+            .set("attention.sliding_window", 8)
+            .set("rope.freq_base_swa", 5000f)
+            .with("output.weight", ".*exp_probs_b.bias"));
+    row(
+        Toy.of("ernie4_5-moe", "ernie4_5-moe")
+            .experts()
+            .set("leading_dense_block_count", 1)
+            .set("interleave_moe_layer_step", 1)
+            .set("expert_shared_feed_forward_length", 40)
+            .with(".*exp_probs_b.bias"));
+    row(
+        Toy.of("exaone-moe", "exaone-moe")
+            .experts()
+            .set("leading_dense_block_count", 1)
+            .set("attention.sliding_window", 8)
+            .set("attention.sliding_window_pattern", 2)
+            .set("expert_shared_count", 1)
+            .set("expert_gating_func", 2)
+            .set("expert_weights_norm", true)
+            .set("expert_weights_scale", 2.5f)
+            .set("expert_group_count", 2)
+            .set("expert_group_used_count", 1)
+            .with(".*exp_probs_b.bias"));
+    row(
+        Toy.of("grok", "grok")
+            .experts()
+            .set("attn_logit_softcapping", 3f)
+            .set("attention.output_scale", 0.3f)
+            .set("embedding_scale", 2f)
+            .set("logit_scale", 0.5f)
+            .with("output.weight", ".*ffn_(gate|up|down).weight", ".*layer_output_norm.weight"));
+    row(
+        Toy.of("grok-1", "grok")
+            .experts()
+            .set("embedding_scale", 2f)
+            .set("final_logit_softcapping", 4f));
+    row(
+        Toy.of("llama4", "llama4")
+            .experts()
+            .set("block_count", 4)
+            .set("interleave_moe_layer_step", 2)
+            .set("attention.sliding_window", 8192)
+            .with("output.weight", "rope_freqs.weight"));
+    row(
+        Toy.of("mellum", "mellum")
+            .experts()
+            .set("attention.sliding_window", 8)
+            .set("attention.sliding_window_pattern", 2)
+            .set("rope.scaling.type", "yarn")
+            .set("rope.scaling.factor", 4f)
+            .set("rope.scaling.original_context_length", 8));
+    row(
+        Toy.of("minimax-m2", "minimax-m2")
+            .experts()
+            .set("rope.dimension_count", 8)
+            .set("expert_feed_forward_length", 96)
+            .set("expert_gating_func", 2)
+            .with(".*exp_probs_b.bias"));
+    row(
+        Toy.of("qwen3vlmoe", "qwen3vlmoe")
+            .experts()
+            .set("rope.dimension_sections", new int[] {3, 3, 2, 0}));
     row(Toy.of("qwen2", "qwen2").with(".*attn_[qkv].bias"));
     row(Toy.of("qwen3", "qwen3").set("attention.key_length", 32).set("attention.value_length", 32));
     row(

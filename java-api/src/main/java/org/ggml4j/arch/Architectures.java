@@ -15,7 +15,11 @@ import org.ggml4j.gguf.UnsupportedModelException;
 public final class Architectures {
   private static final Map<String, Architecture.Factory> BY_NAME = new TreeMap<>();
 
+  /** Those of llama.cpp's that are run by its example diffusion-cli. */
+  private static final Set<String> DIFFUSION = Set.of("dream", "llada", "llada-moe", "rnd1");
+
   static {
+    add("afmoe", AfMoe::new);
     add("arcee", Arcee::new);
     add("arctic", Arctic::new);
     add("baichuan", Baichuan::new);
@@ -35,8 +39,10 @@ public final class Architectures {
     add("deepseek2-ocr", DeepSeek2Ocr::new);
     add("dots1", Dots1::new);
     add("ernie4_5", Ernie45::new);
+    add("ernie4_5-moe", Ernie45Moe::new);
     add("eurobert", EuroBert::new);
     add("exaone", Exaone::new);
+    add("exaone-moe", ExaoneMoe::new);
     add("exaone4", Exaone4::new);
     add("falcon", Falcon::new);
     add("falcon-h1", FalconH1::new);
@@ -53,6 +59,7 @@ public final class Architectures {
     add("granite_swa", GraniteSwa::new);
     add("granitehybrid", GraniteHybrid::new);
     add("granitemoe", Granite::new);
+    add("grok", Grok::new);
     add("hunyuan-dense", HunYuanDense::new);
     add("hunyuan-moe", HunYuanMoe::new);
     add("hunyuan_vl", HunYuanDense::new);
@@ -67,11 +74,14 @@ public final class Architectures {
     add("lfm2moe", Lfm2Moe::new);
     add("llama", Llama::new);
     add("llama-embed", LlamaEmbed::new);
+    add("llama4", Llama4::new);
     add("maincoder", MainCoder::new);
     add("mamba", Mamba::new);
     add("mamba2", Mamba2::new);
+    add("mellum", Mellum::new);
     add("minicpm", MiniCpm::new);
     add("minicpm3", MiniCpm3::new);
+    add("minimax-m2", MiniMaxM2::new);
     add("mistral3", Mistral3::new);
     add("mistral4", DeepSeek2::new);
     add("modern-bert", ModernBert::new);
@@ -107,6 +117,7 @@ public final class Architectures {
     add("qwen3moe", Qwen3Moe::new);
     add("qwen3next", Qwen3Next::new);
     add("qwen3vl", Qwen3Vl::new);
+    add("qwen3vlmoe", Qwen3VlMoe::new);
     add("refact", Refact::new);
     add("rwkv7", Rwkv7::new);
     add("seed_oss", SeedOss::new);
@@ -179,6 +190,13 @@ public final class Architectures {
     Architecture.Factory factory = BY_NAME.get(name);
     if (factory == null) {
       factory = Found.ALL.get(name);
+    }
+    if (factory == null && DIFFUSION.contains(name)) {
+      throw new UnsupportedModelException(
+          "architecture '"
+              + name
+              + "' is a diffusion model: it fills in a text's tokens in no order, for which there"
+              + " is no decoding here; take a model that writes from left to right");
     }
     if (factory == null) {
       throw new UnsupportedModelException("architecture", name, Found.ALL.keySet());

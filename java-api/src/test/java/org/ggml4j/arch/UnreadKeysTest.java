@@ -16,6 +16,7 @@ import org.ggml4j.gguf.UnsupportedModelException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a file asks for and nobody computes is refused by name; what says nothing is not. */
 class UnreadKeysTest {
@@ -257,5 +258,14 @@ class UnreadKeysTest {
         .hasMessageContaining("llama.rope.scaling.type")
         .hasMessageContaining("dynamic")
         .hasMessageContaining("yarn");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"dream", "llada", "llada-moe", "rnd1"})
+  void diffusionModelsAreRefusedWithTheReason(String arch) {
+    assertThatThrownBy(() -> check(model(arch)))
+        .isInstanceOf(UnsupportedModelException.class)
+        .hasMessageContaining("'" + arch + "'")
+        .hasMessageContaining("diffusion");
   }
 }

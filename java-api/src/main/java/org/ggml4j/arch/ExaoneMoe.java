@@ -1,0 +1,131 @@
+package org.ggml4j.arch;
+
+import java.util.List;
+import java.util.Optional;
+import org.ggml4j.ggml.RopeParameters.Style;
+import org.ggml4j.ggml.Tensor;
+import org.ggml4j.nn.Activation;
+import org.ggml4j.nn.Embedding;
+import org.ggml4j.nn.FeedForward;
+import org.ggml4j.nn.Inputs;
+import org.ggml4j.nn.KvCache;
+import org.ggml4j.nn.LayerMemory;
+import org.ggml4j.nn.Linear;
+import org.ggml4j.nn.Moe;
+import org.ggml4j.nn.Qkv;
+import org.ggml4j.nn.RmsNorm;
+import org.ggml4j.nn.Rope;
+import org.ggml4j.nn.Weights;
+import org.ggml4j.nn.Window;
+
+/**
+ * Exaone 4 with experts: layers with windows and positions and layers without either, and a mixture
+ * of experts and a shared one behind the first layers.
+ *
+ * <p>GGUF architecture {@code exaone-moe}; llama.cpp's src/models/exaone-moe.cpp.
+ */
+final class ExaoneMoe implements Architecture.Decoder {
+  private record Block(
+      int il,
+      RmsNorm attnNorm,
+      Qkv attnQkv,
+      RmsNorm attnQNorm,
+      RmsNorm attnKNorm,
+      Linear attnOutput,
+      RmsNorm ffnNorm,
+      Optional<FeedForward> dense,
+      Optional<Moe> moe,
+      Optional<FeedForward> shared) {}
+
+  private final Hparams hp;
+  private final Embedding tokenEmbd;
+  private final Rope rope;
+  private final Window window;
+  private final boolean[] windowed;
+  private final int nFfExp;
+  private final List<Block> blocks;
+  private final RmsNorm outputNorm;
+  private final Linear output;
+
+  ExaoneMoe(Hparams hp, Weights w) {
+    this.hp = hp;
+    window = Window.sliding(hp.keys().size("attention.sliding_window"));
+    windowed = hp.windowedLayers(4, false);
+    nFfExp = hp.keys().size("expert_feed_forward_length");
+    tokenEmbd = w.embedding("token_embd", hp.nEmbd(), hp.nVocab());
+    rope = hp.rope(Style.HALVES, w);
+    blocks = w.blocks(hp.nLayer(), this::block);
+    outputNorm = w.rmsNorm("output_norm", hp.nEmbd(), hp.normRmsEps());
+    output = w.output("output", hp.nEmbd(), hp.nVocab());
+    w.ignoreBlocks(hp.nLayer(), hp.nBlock()); // they predict further tokens
+  }
+
+  private Block block(Weights w) {
+    return new Block(
+        w.il(),
+        w.rmsNorm("attn_norm", hp.nEmbd(), hp.normRmsEps()),
+        hp.qkv(w),
+        w.rmsNorm("attn_q_norm", hp.headDim(), hp.normRmsEps()),
+        w.rmsNorm("attn_k_norm", hp.headDim(), hp.normRmsEps()),
+        w.linear("attn_output", hp.nEmbdQ(), hp.nEmbd()).withoutBias(),
+        w.rmsNorm("ffn_norm", hp.nEmbd(), hp.normRmsEps()),
+        isDense(w.il())
+            ? Optional.of(w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()).withoutScales())
+            : Optional.empty(),
+        isDense(w.il()) ? Optional.empty() : Optional.of(moe(w)),
+        isDense(w.il()) ? Optional.empty() : Optional.of(shared(w)));
+  }
+
+  private boolean isDense(int il) {
+    return il < hp.keys().size("leading_dense_block_count", 0);
+  }
+
+  private Moe moe(Weights w) {
+    Moe.Routing routing = hp.routing(hp.gating(), hp.keys().flag("expert_weights_norm", false));
+    return w.moe(Activation.SILU, routing, true, hp.nEmbd(), nFfExp, hp.nExpert()).withoutScales();
+  }
+
+  private FeedForward shared(Weights w) {
+    int own = hp.keys().size("expert_shared_feed_forward_length", 0);
+    int nFf = own > 0 ? own : nFfExp;
+    return w.gatedFeedForward("_shexp", Activation.SILU, hp.nEmbd(), nFf).withoutScales();
+  }
+
+  @Override
+  public Tensor forward(Inputs in, KvCache kv) {
+    Tensor x = tokenEmbd.apply(in.tokens()); // [nEmbd, nTokens]
+    for (Block b : blocks) {
+      Tensor a = attention(b, b.attnNorm.apply(x), in, kv.layer(b.il));
+      if (b.il == blocks.size() - 1) {
+        a = in.selectOutputs(a); // [nEmbd, nOutputs]
+        x = in.selectOutputs(x);
+      }
+      x = x.add(a).named("ffn_inp", b.il);
+      x = x.add(feedForward(b, b.ffnNorm.apply(x))).named("l_out", b.il);
+    }
+    return output.apply(outputNorm.apply(x)).named("result_output"); // [nVocab, nOutputs]
+  }
+
+  private Tensor attention(Block b, Tensor x, Inputs in, KvCache.Layer kv) {
+    Qkv.Heads h = b.attnQkv.apply(x); // [headDim, nHead or nHeadKv, nTokens]
+    Tensor q = turned(b, b.attnQNorm.apply(h.q()), in).named("Qcur", b.il);
+    Tensor k = turned(b, b.attnKNorm.apply(h.k()), in).named("Kcur", b.il);
+    Tensor y = kv.append(k, h.v()).attend(q, hp.attnScale()); // [headDimV * nHead, nTokens]
+    return b.attnOutput.apply(y).named("attn_out", b.il); // [nEmbd, nTokens]
+  }
+
+  private Tensor turned(Block b, Tensor x, Inputs in) {
+    return windowed[b.il] ? rope.apply(x, in) : x;
+  }
+
+  private static Tensor feedForward(Block b, Tensor x) {
+    return b.dense.isPresent()
+        ? b.dense.get().apply(x)
+        : b.moe.orElseThrow().apply(x).add(b.shared.orElseThrow().apply(x));
+  }
+
+  @Override
+  public LayerMemory memory(int il) {
+    return windowed[il] ? hp.attention(il, rope).within(window) : hp.attention(il);
+  }
+}
