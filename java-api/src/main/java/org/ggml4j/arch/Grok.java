@@ -52,11 +52,11 @@ final class Grok implements Architecture.Decoder {
   Grok(Hparams hp, Weights w) {
     this.hp = hp;
     Keys keys = hp.keys();
-    embeddingScale = keys.number("embedding_scale", 78.38367176906169f);
+    embeddingScale = keys.number("embedding_scale", 78.383675f);
     scores =
-        Scores.scaled(keys.positive("attention.output_scale", 0.08838834764831845f))
+        Scores.scaled(keys.positive("attention.output_scale", 0.088388346f))
             .withSoftcap(keys.positive("attn_logit_softcapping", 30));
-    logitScale = keys.number("logit_scale", 0.5773502691896257f);
+    logitScale = keys.number("logit_scale", 0.57735026f);
     finalCap = keys.number("final_logit_softcapping", 0);
     // llama.cpp reads these two and does not use them.
     keys.ignore("router_logit_softcapping", "attention.temperature_length");
