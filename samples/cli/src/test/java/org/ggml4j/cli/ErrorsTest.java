@@ -38,7 +38,7 @@ class ErrorsTest {
         "1 | generate -m @/text.gguf hi | no GGUF file",
         "1 | generate -m @/empty.gguf hi | magic number needs 4 bytes",
         "1 | generate -m @/cut.gguf hi | cut short or damaged",
-        "1 | generate -m @/other.gguf hi | unsupported architecture: unheard-of; supported: arcee,",
+        "1 | generate -m @/other.gguf hi | unsupported architecture: unheard-of; supported: afmoe,",
         "1 | generate -m @/bare.gguf hi | llama.embedding_length",
         "1 | generate -m @ hi | not a regular file",
         "1 | generate -m MODEL --ctx 4 The_cat_sat_on_the_mat_and_the_dog | context",
