@@ -136,7 +136,7 @@ final class Continuations {
       checkTokens(prompt);
       revision++;
       SessionText text = session.text();
-      int[] tokens = text.pendingAnd(prompt);
+      int[] tokens = text.pendingAnd(SourceReader.read(session, prompt));
       if (tokens.length == 0 && again) {
         tokens = text.lastAgain();
       }
@@ -211,6 +211,7 @@ final class Continuations {
     if (prompts.isEmpty()) {
       return List.of();
     }
+    SourceReader.refuse(session, "is one for all that a session writes at the same time");
     long seed = config.seed().orElseGet(Samplers::freshSeed);
     try (ParallelGeneration parallel = parallel(new int[0], prompts.size())) {
       for (int i = 0; i < prompts.size(); i++) {

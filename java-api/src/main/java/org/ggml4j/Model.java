@@ -114,6 +114,7 @@ public final class Model implements AutoCloseable {
     checkOpen();
     Session root = register(new Session(this, sessionOptions, true));
     try {
+      SourceReader.refuse(root, "all sessions of a pool would share: use Model.newSession()");
       return new SessionPool(root, nKept);
     } catch (Throwable e) {
       root.close();

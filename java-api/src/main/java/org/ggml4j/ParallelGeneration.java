@@ -65,6 +65,9 @@ public final class ParallelGeneration implements AutoCloseable {
     session.enterBeside();
     try {
       session.continuations().checkTokens(prompt);
+      if (prompt.length > 0) {
+        SourceReader.refuse(session, "is one for all that a session writes at the same time");
+      }
       int[] history = Arrays.copyOf(common, common.length + prompt.length);
       System.arraycopy(prompt, 0, history, common.length, prompt.length);
       Sampler sampler = config.newSampler(session.model()).fork();

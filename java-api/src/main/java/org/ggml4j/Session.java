@@ -435,10 +435,12 @@ public final class Session implements AutoCloseable {
    * of its forks, and no random numbers: they belong to a generation.
    *
    * @throws IOException if it can't be written; what was under that name is as before
+   * @throws UnsupportedModelException if the model reads its prompts with an encoder
    */
   public void save(Path file) throws IOException {
     enter();
     try {
+      SourceReader.refuse(this, "session files do not hold");
       text.save(file);
     } finally {
       exit();
@@ -453,10 +455,12 @@ public final class Session implements AutoCloseable {
    *     types of cache; the session is as before
    * @throws ContextFullException if the text does not fit; the session is as before
    * @throws IOException if the file can't be read
+   * @throws UnsupportedModelException if the model reads its prompts with an encoder
    */
   public void restore(Path file) throws IOException {
     enter();
     try {
+      SourceReader.refuse(this, "session files do not hold");
       text.restore(file);
     } finally {
       invalidate();

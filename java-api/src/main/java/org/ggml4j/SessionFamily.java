@@ -122,6 +122,11 @@ final class SessionFamily {
     return sequence;
   }
 
+  /** Whether there is more than one session. */
+  boolean isShared() {
+    return nMembers > 1;
+  }
+
   /** Throws for a sequence that belongs to another session. */
   void checkFree(int sequence, Session session) {
     if (sequence >= 0 && sequence < members.length) {

@@ -7,7 +7,11 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.ggml4j.decode.BeamSearchConfig;
+import org.ggml4j.decode.ContrastiveSearchConfig;
+import org.ggml4j.decode.Hypothesis;
 import org.ggml4j.gguf.GgmlType;
+import org.ggml4j.gguf.UnsupportedModelException;
 import org.ggml4j.nn.Batch;
 import org.ggml4j.nn.ContextFullException;
 import org.ggml4j.nn.Pooling;
@@ -129,6 +133,87 @@ class T5Test {
       assertThatThrownBy(() -> model.newSession(options))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("t5");
+    }
+  }
+
+  @Test
+  void searchesAndParallelTextsWriteFromThePrompt() throws IOException {
+    String prompt = "z y x w v u t s r q p o n m l k j i h g f e d c b a";
+    try (Model model = Model.load(write(folder, "t5-gated"));
+        Session session = model.newSession(Logit.EXACT);
+        Session other = model.newSession(Logit.EXACT)) {
+      String greedy = text(other, prompt);
+      text(session, "d e f"); // another source before
+      BeamSearchConfig one = BeamSearchConfig.of(1).withMaxTokens(24);
+      Hypothesis first = session.search(prompt, one).get(0);
+      assertThat(first.text()).isEqualTo(greedy);
+      Hypothesis best = session.search(prompt, BeamSearchConfig.of(4).withMaxTokens(24)).get(0);
+      assertThat(best.score()).isGreaterThanOrEqualTo(first.score());
+      List<Hypothesis> same = session.generateAll(prompt, 3, config());
+      assertThat(same).extracting(Hypothesis::text).containsOnly(greedy);
+      try (ParallelGeneration parallel = session.parallel(prompt, 2)) {
+        parallel.add(new int[0], config());
+        parallel.add(new int[0], config());
+        assertThat(parallel.finish()).extracting(Hypothesis::text).containsOnly(greedy);
+        assertThatThrownBy(() -> parallel.add("a b", config()))
+            .isInstanceOf(UnsupportedModelException.class)
+            .hasMessageContaining("'t5'");
+      }
+      ContrastiveSearchConfig plain =
+          ContrastiveSearchConfig.of(3).withPenaltyAlpha(0).withMaxTokens(24);
+      assertThat(session.search(prompt, plain).text()).isEqualTo(greedy);
+      assertThat(text(session, prompt)).isEqualTo(greedy);
+      assertThatThrownBy(() -> session.generateAll(List.of("a b", "c d"), config()))
+          .isInstanceOf(UnsupportedModelException.class)
+          .hasMessageContaining("'t5'");
+    }
+  }
+
+  @Test
+  void forksWriteFromTheSameSource() throws IOException {
+    String prompt = "c f a a t q";
+    try (Model model = Model.load(write(folder, "t5-gated"));
+        Session session = model.newSession(Logit.EXACT)) {
+      String whole = text(session, prompt);
+      StringBuilder text = new StringBuilder();
+      for (Piece piece : session.generate(prompt, config().withMaxTokens(6))) {
+        text.append(piece.text());
+      }
+      String begin = text.toString();
+      try (Session fork = session.fork()) {
+        for (Session s : List.of(fork, session)) {
+          StringBuilder rest = new StringBuilder(begin);
+          for (Piece piece : s.generate(config().withMaxTokens(18))) {
+            rest.append(piece.text());
+          }
+          assertThat(rest.toString()).isEqualTo(whole);
+        }
+        for (Session s : List.of(fork, session)) {
+          assertThatThrownBy(() -> s.generate("b b", config()))
+              .isInstanceOf(UnsupportedModelException.class)
+              .hasMessageContaining("'t5'")
+              .hasMessageContaining("fork");
+        }
+      }
+      assertThat(text(session, prompt)).as("alone again").isEqualTo(whole);
+    }
+  }
+
+  @Test
+  void filesAndPoolsAreRefused() throws IOException {
+    Path file = folder.resolve("t5.session");
+    try (Model model = Model.load(write(folder, "t5"));
+        Session session = model.newSession(Logit.EXACT)) {
+      text(session, "a b c");
+      assertThatThrownBy(() -> session.save(file))
+          .isInstanceOf(UnsupportedModelException.class)
+          .hasMessageContaining("'t5'");
+      assertThatThrownBy(() -> session.restore(file))
+          .isInstanceOf(UnsupportedModelException.class);
+      assertThat(file).doesNotExist();
+      assertThatThrownBy(() -> model.newSessionPool(Logit.EXACT, 2))
+          .isInstanceOf(UnsupportedModelException.class)
+          .hasMessageContaining("pool");
     }
   }
 }
