@@ -208,8 +208,7 @@ class T5Test {
       assertThatThrownBy(() -> session.save(file))
           .isInstanceOf(UnsupportedModelException.class)
           .hasMessageContaining("'t5'");
-      assertThatThrownBy(() -> session.restore(file))
-          .isInstanceOf(UnsupportedModelException.class);
+      assertThatThrownBy(() -> session.restore(file)).isInstanceOf(UnsupportedModelException.class);
       assertThat(file).doesNotExist();
       assertThatThrownBy(() -> model.newSessionPool(Logit.EXACT, 2))
           .isInstanceOf(UnsupportedModelException.class)
