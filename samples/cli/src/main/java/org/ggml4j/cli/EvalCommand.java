@@ -3,6 +3,7 @@ package org.ggml4j.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
@@ -10,11 +11,14 @@ import org.ggml4j.Model;
 import org.ggml4j.ModelOptions;
 import org.ggml4j.Session;
 import org.ggml4j.SessionOptions;
+import org.ggml4j.eval.ChoiceTask;
+import org.ggml4j.eval.ChoiceTasks.Format;
 import org.ggml4j.eval.Estimate;
 import org.ggml4j.eval.EvaluationOptions;
 import org.ggml4j.eval.KlDivergence;
 import org.ggml4j.eval.Perplexity;
 import org.ggml4j.gguf.GgmlType;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -28,26 +32,60 @@ import picocli.CommandLine.Spec;
     description = {
       "Measures how well a model predicts a text: perplexity, as llama-perplexity defines it.",
       "With --reference also how far it is from that model: KL divergence, agreement on the"
-          + " likeliest token, differences of probabilities."
+          + " likeliest token, differences of probabilities.",
+      "Or how many tasks a model answers rightly, scored as llama-perplexity does it."
     },
     sortOptions = false,
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     footer = {
       "",
-      "Example:  ggml4j eval -m model-q4_0.gguf --reference model-f16.gguf -f text.txt"
+      "Examples:  ggml4j eval -m model-q4_0.gguf --reference model-f16.gguf -f text.txt",
+      "           ggml4j eval -m model.gguf --hellaswag hellaswag_val_full.txt --tasks 1000"
     })
 final class EvalCommand implements Callable<Integer> {
+  /** Contexts of {@code --ctx} tokens that tasks share, as in llama-perplexity. */
+  private static final int TASKS_CONTEXTS = 4;
+
   private final Streams streams;
   @Spec private CommandSpec spec;
   @Mixin private ModelOption model;
 
-  @Option(
-      names = {"-f", "--file"},
-      paramLabel = "FILE",
-      required = true,
-      description = "The text, in UTF-8; at least two contexts long.")
-  private Path text;
+  @ArgGroup(multiplicity = "1")
+  private Source source;
+
+  /** What is evaluated. */
+  private static final class Source {
+    @Option(
+        names = {"-f", "--file"},
+        paramLabel = "FILE",
+        required = true,
+        description = "The text, in UTF-8; at least two contexts long.")
+    private Optional<Path> text = Optional.empty();
+
+    @Option(
+        names = "--hellaswag",
+        paramLabel = "FILE",
+        required = true,
+        description = "Tasks of HellaSwag: six lines each.")
+    private Optional<Path> hellaSwag = Optional.empty();
+
+    @Option(
+        names = "--winogrande",
+        paramLabel = "FILE",
+        required = true,
+        description = "Tasks of WinoGrande: CSV.")
+    private Optional<Path> winogrande = Optional.empty();
+
+    @Option(
+        names = "--multiple-choice",
+        paramLabel = "FILE",
+        required = true,
+        description = "Tasks of ARC, MMLU or TruthfulQA: llama-perplexity's binary format.")
+    private Optional<Path> multipleChoice = Optional.empty();
+  }
+
+  @Mixin private TaskOptions tasks;
 
   @Option(
       names = "--reference",
@@ -59,7 +97,9 @@ final class EvalCommand implements Callable<Integer> {
   @Option(
       names = "--ctx",
       paramLabel = "N",
-      description = "Tokens of a chunk; its second half is predicted. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Tokens of a chunk; its second half is predicted. Of tasks, a quarter of those that are"
+              + " in memory at once. Default: ${DEFAULT-VALUE}.")
   private int nCtx = 512;
 
   @Option(
@@ -79,19 +119,16 @@ final class EvalCommand implements Callable<Integer> {
     this.streams = streams;
   }
 
-  /** What is left to do when all is measured. */
-  @FunctionalInterface
-  private interface Report {
-    void write() throws IOException;
-  }
-
   @Override
   public Integer call() throws IOException {
-    String corpus = Files.readString(text);
-    Report report;
+    checkReference();
+    TaskOptions.Report report;
     try (Interruption interruption = Interruption.begin();
         Bar bar = new Bar(streams, "eval")) {
-      report = measure(corpus, interruption, bar);
+      report =
+          source.text.isPresent()
+              ? measure(Files.readString(source.text.get()), interruption, bar)
+              : measureTasks(interruption, bar);
     } catch (CancellationException e) {
       streams.err().println("ggml4j: stopped");
       return Errors.FAILED;
@@ -102,7 +139,36 @@ final class EvalCommand implements Callable<Integer> {
     return 0;
   }
 
-  private Report measure(String corpus, Interruption interruption, Bar bar) throws IOException {
+  private void checkReference() {
+    if (reference.isPresent() && source.text.isEmpty()) {
+      throw new ParameterException(
+          spec.commandLine(), "--reference compares predictions of a text: give one with -f");
+    }
+  }
+
+  private TaskOptions.Report measureTasks(Interruption interruption, Bar bar) throws IOException {
+    List<ChoiceTask> selected;
+    if (source.hellaSwag.isPresent()) {
+      selected = tasks.read(source.hellaSwag.get(), Format.HELLASWAG);
+    } else if (source.winogrande.isPresent()) {
+      selected = tasks.read(source.winogrande.get(), Format.WINOGRANDE);
+    } else {
+      selected = tasks.read(source.multipleChoice.orElseThrow(), Format.MULTIPLE_CHOICE);
+    }
+    ModelOptions modelOptions = engine.model(true).withProgress(share -> !interruption.requested());
+    SessionOptions sessionOptions =
+        engine.session(GgmlType.F16, true).withContext(Math.multiplyExact(TASKS_CONTEXTS, nCtx));
+    try (Model loaded = Model.load(model.path(), modelOptions);
+        Session session = loaded.newSession(sessionOptions)) {
+      if (common.verbose) {
+        streams.err().println(loaded.placement());
+      }
+      return tasks.measure(session, selected, streams, json, bar, interruption);
+    }
+  }
+
+  private TaskOptions.Report measure(String corpus, Interruption interruption, Bar bar)
+      throws IOException {
     ModelOptions modelOptions = engine.model(true).withProgress(share -> !interruption.requested());
     SessionOptions sessionOptions = engine.session(GgmlType.F16, true).withContext(nCtx);
     EvaluationOptions options =
