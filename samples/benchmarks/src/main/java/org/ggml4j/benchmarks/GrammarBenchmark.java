@@ -1,11 +1,8 @@
 package org.ggml4j.benchmarks;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
-import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import org.ggml4j.gguf.GgufFile;
 import org.ggml4j.grammar.Grammar;
@@ -75,7 +72,7 @@ public class GrammarBenchmark {
   @Param({"", "200"})
   public String maxLength;
 
-  String sources = "native/target/cmake/sources.properties";
+  String sources = FetchedSources.INDEX;
 
   private String gbnf;
   private Tokenizer tokenizer;
@@ -88,7 +85,10 @@ public class GrammarBenchmark {
 
   @Setup
   public void open() throws IOException {
-    Path file = vocab.isEmpty() ? fetched() : Path.of(vocab);
+    Path file =
+        vocab.isEmpty()
+            ? FetchedSources.model(sources, "ggml-vocab-llama-bpe.gguf")
+            : Path.of(vocab);
     try (GgufFile gguf = GgufFile.open(file)) {
       tokenizer = Tokenizer.of(gguf.metadata());
     }
@@ -99,14 +99,6 @@ public class GrammarBenchmark {
     logits = new Logits(equal.length);
     known = GrammarMasks.of(Grammar.parse(gbnf), trie).newConstraint();
     fresh = known;
-  }
-
-  private Path fetched() throws IOException {
-    Properties properties = new Properties();
-    try (BufferedReader reader = Files.newBufferedReader(Path.of(sources))) {
-      properties.load(reader);
-    }
-    return Path.of(properties.getProperty("models"), "ggml-vocab-llama-bpe.gguf");
   }
 
   /** How many tokens the text has; the scores of whole texts are divided by it. */

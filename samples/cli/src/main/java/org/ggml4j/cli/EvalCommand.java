@@ -52,7 +52,7 @@ final class EvalCommand implements Callable<Integer> {
   @Mixin private ModelOption model;
 
   @ArgGroup(multiplicity = "1")
-  private Source source;
+  private Source source = new Source();
 
   /** What is evaluated. */
   private static final class Source {
