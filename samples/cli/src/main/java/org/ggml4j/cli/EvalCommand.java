@@ -83,6 +83,13 @@ final class EvalCommand implements Callable<Integer> {
         required = true,
         description = "Tasks of ARC, MMLU or TruthfulQA: llama-perplexity's binary format.")
     private Optional<Path> multipleChoice = Optional.empty();
+
+    boolean isMissing() {
+      return text.isEmpty()
+          && hellaSwag.isEmpty()
+          && winogrande.isEmpty()
+          && multipleChoice.isEmpty();
+    }
   }
 
   @Mixin private TaskOptions tasks;
@@ -121,7 +128,7 @@ final class EvalCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    checkReference();
+    checkSource();
     TaskOptions.Report report;
     try (Interruption interruption = Interruption.begin();
         Bar bar = new Bar(streams, "eval")) {
@@ -139,7 +146,13 @@ final class EvalCommand implements Callable<Integer> {
     return 0;
   }
 
-  private void checkReference() {
+  private void checkSource() {
+    if (source.isMissing()) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "expected a text (-f) or tasks (--hellaswag, --winogrande, --multiple-choice), found"
+              + " neither");
+    }
     if (reference.isPresent() && source.text.isEmpty()) {
       throw new ParameterException(
           spec.commandLine(), "--reference compares predictions of a text: give one with -f");
