@@ -1,10 +1,8 @@
 package org.ggml4j.sampling;
 
-import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /**
@@ -347,38 +345,6 @@ public record SamplerSettings(
   }
 
   /**
-   * What edits the logits before the token is picked, for a text that begins now: the biases, then
-   * the samplers in their order.
-   *
-   * @param seed of XTC's random numbers
-   */
-  List<LogitsProcessor> newProcessors(long seed, SamplerVocab vocab) {
-    List<LogitsProcessor> chain = new ArrayList<>();
-    chain.add(Samplers.logitBias(biases(vocab)));
-    if (mirostat.isOn()) {
-      chain.add(Samplers.temperature(temperature.value));
-      return chain;
-    }
-    int idle = 0; // filters at the end of the chain that keep the best candidate
-    for (SamplerType type : order) {
-      LogitsProcessor processor = processor(type, seed, vocab);
-      if (Samplers.isOff(processor)) {
-        continue;
-      }
-      if (type == SamplerType.TEMPERATURE && keepsBestOnly()) {
-        chain.subList(chain.size() - idle, chain.size()).clear();
-      }
-      chain.add(processor);
-      idle = type.keepsBest() ? idle + 1 : 0;
-    }
-    return chain;
-  }
-
-  private boolean keepsBestOnly() {
-    return temperature.value == 0 && temperature.range == 0;
-  }
-
-  /**
    * A sampler for a text that begins now. As llama.cpp does, it bans what the model's authors don't
    * want generated ({@link SamplerVocab#suppressed}).
    *
@@ -386,63 +352,6 @@ public record SamplerSettings(
    * @throws IllegalArgumentException if a bias is for a token that the vocabulary does not have
    */
   public Sampler newSampler(long seed, SamplerVocab vocab) {
-    return Samplers.chain(newProcessors(seed, vocab), picking(seed));
-  }
-
-  private Sampler picking(long seed) {
-    if (mirostat.isOn()) {
-      return mirostat.version == 1
-          ? Samplers.mirostat(mirostat.tau, mirostat.eta, seed)
-          : Samplers.mirostatV2(mirostat.tau, mirostat.eta, seed);
-    }
-    return order.contains(SamplerType.ADAPTIVE_P)
-        ? Samplers.adaptiveP(adaptiveP.target, adaptiveP.decay, seed)
-        : Samplers.distribution(seed);
-  }
-
-  private Map<Integer, Float> biases(SamplerVocab vocab) {
-    Map<Integer, Float> biases = new TreeMap<>(logitBias);
-    for (int token : logitBias.keySet()) {
-      if (token >= vocab.size()) {
-        throw new IllegalArgumentException(
-            "logitBias: expected a token, 0 to " + (vocab.size() - 1) + ", found " + token);
-      }
-    }
-    for (int token : vocab.suppressed()) {
-      biases.put(token, Float.NEGATIVE_INFINITY);
-    }
-    if (ignoreEos) {
-      for (int token : vocab.endOfGeneration()) {
-        biases.put(token, Float.NEGATIVE_INFINITY);
-      }
-    }
-    return biases;
-  }
-
-  private LogitsProcessor processor(SamplerType type, long seed, SamplerVocab vocab) {
-    return switch (type) {
-      case PENALTIES ->
-          Samplers.penalties(
-              penalties.lastN, penalties.repeat, penalties.frequency, penalties.presence);
-      case DRY ->
-          Samplers.dry(
-              dry.multiplier,
-              dry.base,
-              dry.allowedLength,
-              dry.lastN,
-              dry.isOn()
-                  ? vocab.breakers(dry.sequenceBreakers)
-                  : SequenceBreakers.ofTokens(List.of()));
-      case TOP_N_SIGMA -> Samplers.topNSigma(topNSigma);
-      case TOP_K -> Samplers.topK(topK);
-      case TYPICAL_P -> Samplers.typicalP(typicalP, minKeep);
-      case TOP_P -> Samplers.topP(topP, minKeep);
-      case MIN_P -> Samplers.minP(minP, minKeep);
-      case XTC -> Samplers.xtc(xtc.probability, xtc.threshold, minKeep, seed);
-      case TEMPERATURE ->
-          Samplers.dynamicTemperature(temperature.value, temperature.range, temperature.exponent);
-      case INFILL -> Samplers.infill(vocab);
-      case ADAPTIVE_P -> Samplers.off(); // it picks the token
-    };
+    return new SettingsChain(this, seed, vocab).newSampler();
   }
 }

@@ -232,9 +232,9 @@ class SamplerSettingsTest {
   @Test
   void filtersThatKeepTheBestAreIdleBeforeTemperatureZero() {
     SamplerSettings greedy = SamplerSettings.defaults().withTemperature(0);
-    assertThat(greedy.newProcessors(1, VOCAB)).hasSize(2); // bans, temperature
-    assertThat(greedy.withXtc(new Xtc(0.5f, 0.1f)).newProcessors(1, VOCAB)).hasSize(6);
-    assertThat(greedy.withTemperature(new Temperature(0, 1, 1)).newProcessors(1, VOCAB)).hasSize(5);
+    assertThat(processors(greedy)).hasSize(2); // bans, temperature
+    assertThat(processors(greedy.withXtc(new Xtc(0.5f, 0.1f)))).hasSize(6);
+    assertThat(processors(greedy.withTemperature(new Temperature(0, 1, 1)))).hasSize(5);
   }
 
   @Test
@@ -342,5 +342,9 @@ class SamplerSettingsTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> SamplerType.parseLetters("k?"))
         .withMessageEndingWith("found ?");
+  }
+
+  private static List<LogitsProcessor> processors(SamplerSettings settings) {
+    return new SettingsChain(settings, 1, VOCAB).newProcessors();
   }
 }
