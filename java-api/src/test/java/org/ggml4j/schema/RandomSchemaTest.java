@@ -9,10 +9,13 @@ import com.networknt.schema.SchemaRegistryConfig;
 import com.networknt.schema.SpecificationVersion;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.EdgeCasesMode;
 import net.jqwik.api.ForAll;
@@ -22,6 +25,9 @@ import net.jqwik.api.ShrinkingMode;
 import net.jqwik.api.lifecycle.AfterContainer;
 import net.jqwik.api.lifecycle.BeforeContainer;
 import org.ggml4j.gguf.GgufFile;
+import org.ggml4j.gguf.GgufFormatException;
+import org.ggml4j.gguf.GgufMetadata;
+import org.ggml4j.gguf.GgufStringArray;
 import org.ggml4j.grammar.Grammar;
 import org.ggml4j.grammar.GrammarMasks;
 import org.ggml4j.grammar.VocabTrie;
@@ -31,11 +37,15 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Random texts of random schemas' grammars, written token by token over a real vocabulary, are
- * valid for a validator that also looks at formats.
+ * Random texts of random schemas' grammars, written token by token over a real vocabulary's begin,
+ * are valid for a validator that also looks at formats.
  */
 class RandomSchemaTest {
   private static final int OUTPUTS = 20;
+  private static final int TOKENS = 8192;
+  private static final int BYTES = 256;
+  private static final int NORMAL = 1;
+  private static final int CONTROL = 3;
 
   private static final SchemaRegistry VALIDATOR =
       SchemaRegistry.withDefaultDialect(
@@ -59,8 +69,36 @@ class RandomSchemaTest {
   static void readVocabulary() throws IOException {
     Path file = Path.of(System.getProperty("ggml4j.models.dir"), "ggml-vocab-gpt-2.gguf");
     try (GgufFile vocabulary = GgufFile.open(file)) {
-      writer = new RandomWriter(VocabTrie.of(Tokenizer.of(vocabulary.metadata())));
+      writer = new RandomWriter(VocabTrie.of(Tokenizer.of(begin(vocabulary.metadata()))));
     }
+  }
+
+  /** The oldest tokens: GPT-2's merges made one each, in their order, behind the 256 bytes. */
+  private static GgufMetadata begin(GgufMetadata whole) throws GgufFormatException {
+    List<String> tokens = new ArrayList<>(strings(whole, "tokenizer.ggml.tokens", TOKENS));
+    tokens.add("<|endoftext|>");
+    List<Integer> types = new ArrayList<>(Collections.nCopies(TOKENS, NORMAL));
+    types.add(CONTROL);
+    return GgufMetadata.of(
+        Map.of(
+            "tokenizer.ggml.model",
+            whole.getString("tokenizer.ggml.model"),
+            "tokenizer.ggml.pre",
+            whole.getString("tokenizer.ggml.pre"),
+            "tokenizer.ggml.tokens",
+            tokens,
+            "tokenizer.ggml.token_type",
+            types,
+            "tokenizer.ggml.merges",
+            strings(whole, "tokenizer.ggml.merges", TOKENS - BYTES),
+            "tokenizer.ggml.eos_token_id",
+            TOKENS));
+  }
+
+  private static List<String> strings(GgufMetadata from, String key, int n)
+      throws GgufFormatException {
+    GgufStringArray all = from.getStringArray(key);
+    return IntStream.range(0, n).mapToObj(all::get).toList();
   }
 
   /** A schema with its grammar, which is empty if nothing is valid under the schema. */

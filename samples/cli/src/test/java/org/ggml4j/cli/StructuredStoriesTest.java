@@ -7,14 +7,16 @@ import com.networknt.schema.SchemaRegistry;
 import com.networknt.schema.SchemaRegistryConfig;
 import com.networknt.schema.SpecificationVersion;
 import java.io.IOException;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.ggml4j.GenerationConfig;
 import org.ggml4j.Model;
 import org.ggml4j.Session;
 import org.ggml4j.SessionOptions;
+import org.ggml4j.decode.Hypothesis;
+import org.ggml4j.decode.StopReason;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -24,6 +26,20 @@ import tools.jackson.databind.json.JsonMapper;
 /** A model that tells stories and knows no JSON writes what is asked for, at any temperature. */
 class StructuredStoriesTest {
   private static final int OUTPUTS = 20;
+
+  private static Model model;
+  private static Session session;
+
+  @BeforeAll
+  static void load() throws IOException {
+    model = Model.load(EmbeddedModel.file());
+    session = model.newSession(SessionOptions.defaults().withContext(8192).withThreads(1));
+  }
+
+  @AfterAll
+  static void close() {
+    model.close();
+  }
 
   @ParameterizedTest
   @ValueSource(
@@ -89,27 +105,36 @@ class StructuredStoriesTest {
                     builder.schemaRegistryConfig(
                         SchemaRegistryConfig.builder().formatAssertionsEnabled(true).build()))
             .getSchema(schema);
-    Set<String> texts = new HashSet<>();
-    for (int seed = 0; seed < OUTPUTS; seed++) {
-      Cli.Result result =
-          Cli.run(
-              "generate",
-              "--temp",
-              "1.5",
-              "--seed",
-              Integer.toString(seed),
-              "--threads",
-              "1",
-              "--json-schema",
-              schema,
-              "Once upon a time");
-      assertThat(result.code()).as(result.err()).isZero();
-      assertThat(result.err()).contains("the model ended its text");
-      JsonNode value = JsonMapper.shared().readTree(result.out());
-      assertThat(validator.validate(value)).as(result.out()).isEmpty();
-      texts.add(result.out());
+    Cli.Result result =
+        Cli.run(
+            "generate",
+            "--temp",
+            "1.5",
+            "--seed",
+            "1000",
+            "--threads",
+            "1",
+            "--json-schema",
+            schema,
+            "Once upon a time");
+    assertThat(result.code()).as(result.err()).isZero();
+    assertThat(result.err()).contains("the model ended its text");
+    assertValid(validator, result.out());
+
+    GenerationConfig config =
+        GenerationConfig.defaults().withTemperature(1.5f).withSeed(0).withJsonSchema(schema);
+    session.reset();
+    List<Hypothesis> found = session.generateAll("Once upon a time", OUTPUTS, config);
+    for (Hypothesis hypothesis : found) {
+      assertThat(hypothesis.reason()).contains(StopReason.END_OF_TEXT);
+      assertValid(validator, hypothesis.text());
     }
-    assertThat(texts).hasSizeGreaterThan(OUTPUTS / 2);
+    assertThat(found.stream().map(Hypothesis::text).distinct()).hasSizeGreaterThan(OUTPUTS / 2);
+  }
+
+  private static void assertValid(Schema validator, String text) {
+    JsonNode value = JsonMapper.shared().readTree(text);
+    assertThat(validator.validate(value)).as(text).isEmpty();
   }
 
   enum Mood {
@@ -122,15 +147,12 @@ class StructuredStoriesTest {
   record Story(Mood mood, List<Animal> animals, Map<String, Boolean> likes) {}
 
   @Test
-  void storiesAreRecords() throws IOException {
-    try (Model model = Model.load(EmbeddedModel.file());
-        Session session =
-            model.newSession(SessionOptions.defaults().withContext(512).withThreads(1))) {
-      GenerationConfig config = GenerationConfig.defaults().withSeed(5);
-      Story story = session.generate("Once upon a time", Story.class, config);
-      assertThat(story.mood).isIn((Object[]) Mood.values());
-      assertThat(story.animals).isNotNull();
-      assertThat(story.likes).isNotNull();
-    }
+  void storiesAreRecords() {
+    GenerationConfig config = GenerationConfig.defaults().withSeed(5);
+    session.reset();
+    Story story = session.generate("Once upon a time", Story.class, config);
+    assertThat(story.mood).isIn((Object[]) Mood.values());
+    assertThat(story.animals).isNotNull();
+    assertThat(story.likes).isNotNull();
   }
 }
