@@ -4,14 +4,19 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
+import java.time.ZoneId;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.ggml4j.Chat;
 import org.ggml4j.GenerationConfig;
 import org.ggml4j.Model;
 import org.ggml4j.Session;
+import org.ggml4j.SessionOptions;
 import org.ggml4j.chat.ChatTemplate;
 import org.ggml4j.gguf.GgmlType;
+import org.ggml4j.grammar.Grammar;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -51,17 +56,35 @@ final class ChatCommand implements Callable<Integer> {
   private int maxTokens = Integer.MAX_VALUE;
 
   @Option(
-      names = "--temp",
-      paramLabel = "T",
-      description = "Temperature; 0 takes the likeliest token always. Default: 0.8.")
-  private float temperature = 0.8f;
+      names = "--tools",
+      paramLabel = "NAMES|FILE",
+      split = ",",
+      splitSynopsisLabel = ",",
+      description =
+          "Tools that the model may call: clock, calculator, all, or a JSON file with others, which"
+              + " are programs. You are asked before one of these runs.")
+  private List<String> toolNames = List.of();
 
   @Option(
-      names = "--seed",
-      paramLabel = "S",
-      description = "Seed of the random numbers. Default: another one each time.")
-  private Optional<Long> seed = Optional.empty();
+      names = "--run-tools",
+      description = "Run the programs of --tools without asking; in a pipe none runs otherwise.")
+  private boolean runTools;
 
+  @Option(
+      names = "--ctx",
+      paramLabel = "N",
+      description = "Tokens of context. Default: the model's own, at most 4096.")
+  private int nCtx;
+
+  @Mixin private SamplingOptions sampling;
+
+  @Option(
+      names = "--stop",
+      paramLabel = "TEXT",
+      description = "End a reply where this text appears; may be repeated.")
+  private List<String> stop = List.of();
+
+  @Mixin private ConstraintOptions constraint;
   @Mixin private EngineOptions engine;
   @Mixin private Common common;
 
@@ -72,20 +95,30 @@ final class ChatCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     GenerationConfig config;
+    SessionOptions options;
     try {
-      config = GenerationConfig.defaults().withMaxTokens(maxTokens).withTemperature(temperature);
-      config = seed.isPresent() ? config.withSeed(seed.get()) : config;
+      config =
+          sampling
+              .apply(GenerationConfig.defaults())
+              .withMaxTokens(maxTokens)
+              .withStop(stop.toArray(String[]::new));
+      Optional<Grammar> grammar = constraint.grammar();
+      config = grammar.isPresent() ? config.withGrammar(grammar.get()) : config;
+      options = engine.session(GgmlType.F16, true).withContext(nCtx);
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }
     Path path = model.path();
     boolean story = model.isEmbedded();
     boolean terminal = streams.terminals().in() && streams.terminals().out();
+    ChatInput input = terminal ? new TerminalInput() : new PipeInput(streams.in());
+    ChatTools tools =
+        new ChatTools(
+            Clock.system(ZoneId.systemDefault()), streams.err(), text -> mayRun(input, text));
     try (Interruption interruption = Interruption.begin();
-        ChatLoop loop =
-            new ChatLoop(streams, terminal ? new TerminalInput() : new PipeInput(streams.in()))) {
+        ChatLoop loop = new ChatLoop(streams, input, tools)) {
       loop.setConfig(config);
-      loop.setOpener(p -> open(p, story && p.equals(path)));
+      loop.setOpener(p -> open(p, options, story && p.equals(path)));
       loop.open(path);
       if (story) {
         streams
@@ -98,19 +131,40 @@ final class ChatCommand implements Callable<Integer> {
       if (saved.isPresent()) {
         loop.chat().restore(Files.readString(saved.get(), StandardCharsets.UTF_8));
       }
+      turnOn(loop);
       interruption.onInterrupt(loop::stop);
       return loop.run();
     }
   }
 
+  private void turnOn(ChatLoop loop) throws IOException {
+    try {
+      for (String name : toolNames) {
+        loop.turnOn(name);
+      }
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), "--tools: " + e.getMessage(), e);
+    }
+  }
+
+  private boolean mayRun(ChatInput input, String question) {
+    if (runTools || input.confirm(question)) {
+      return true;
+    }
+    if (!input.isTerminal()) {
+      streams.err().println("(a program was not run: --run-tools would allow it)");
+    }
+    return false;
+  }
+
   /** A model, its session and the conversation on it. */
-  private Chat open(Path path, boolean story) throws IOException {
+  private Chat open(Path path, SessionOptions options, boolean story) throws IOException {
     Model loaded = Model.load(path, engine.model(true));
     if (common.verbose) {
       streams.err().println(loaded.placement());
     }
     try {
-      Session session = loaded.newSession(engine.session(GgmlType.F16, true));
+      Session session = loaded.newSession(options);
       return story ? new Chat(session, ChatTemplate.parse(STORY, "", "")) : Chat.of(session);
     } catch (IOException | RuntimeException e) {
       loaded.close();

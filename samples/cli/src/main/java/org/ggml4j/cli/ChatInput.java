@@ -1,7 +1,9 @@
 package org.ggml4j.cli;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** Where a conversation's messages come from. */
 sealed interface ChatInput extends AutoCloseable permits PipeInput, TerminalInput {
@@ -10,6 +12,12 @@ sealed interface ChatInput extends AutoCloseable permits PipeInput, TerminalInpu
 
   /** Has an action run when Ctrl-C comes while a reply is written. */
   void onInterrupt(Runnable action);
+
+  /** Whether somebody says yes; no if nobody can be asked. */
+  boolean confirm(String question);
+
+  /** Has the names of tools completed. */
+  void completeTools(Supplier<List<String>> names);
 
   /** Whether somebody sits there, who likes colours. */
   boolean isTerminal();

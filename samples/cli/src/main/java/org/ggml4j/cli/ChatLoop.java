@@ -10,6 +10,7 @@ import org.ggml4j.Chat;
 import org.ggml4j.ChatReply;
 import org.ggml4j.GenerationConfig;
 import org.ggml4j.chat.ReplyListener;
+import org.ggml4j.chat.ToolCall;
 import org.ggml4j.jinja.TemplateException;
 import org.ggml4j.nn.ContextFullException;
 import org.jspecify.annotations.Nullable;
@@ -43,7 +44,10 @@ final class ChatLoop implements AutoCloseable {
       /load FILE     goes on with a saved conversation
       /model FILE    another model, with the same conversation
       /stats         figures of this conversation
-      /tools         the tools that the model may call
+      /tools         the tools that the model may call, and which are on
+      /tools on X    turns tools on: names, all, or a file with others
+      /tools off X   turns tools off: names, or all
+      /image FILE    is not there: no model that sees images is supported
       /exit          ends; so does Ctrl-D. Ctrl-C stops a reply.
       A line that ends with \\ goes on in the next one.\
       """;
@@ -55,6 +59,7 @@ final class ChatLoop implements AutoCloseable {
 
   private final Streams streams;
   private final ChatInput input;
+  private final ChatTools tools;
   private GenerationConfig config = GenerationConfig.defaults();
   private @Nullable Opener opener;
   private volatile @Nullable Chat chat;
@@ -64,9 +69,11 @@ final class ChatLoop implements AutoCloseable {
   private long keptTokens;
   private long generatedTokens;
 
-  ChatLoop(Streams streams, ChatInput input) {
+  ChatLoop(Streams streams, ChatInput input, ChatTools tools) {
     this.streams = streams;
     this.input = input;
+    this.tools = tools;
+    input.completeTools(tools::list);
   }
 
   void setConfig(GenerationConfig how) {
@@ -93,6 +100,7 @@ final class ChatLoop implements AutoCloseable {
     }
     Chat next = how.open(path);
     next.setConfig(config);
+    next.setTools(tools.tools());
     Chat last = chat;
     if (last != null) {
       next.restore(last.save());
@@ -161,11 +169,49 @@ final class ChatLoop implements AutoCloseable {
       case "/load" -> chat().restore(Files.readString(file(rest), StandardCharsets.UTF_8));
       case "/model" -> open(file(rest));
       case "/stats" -> stats();
-      case "/tools" -> streams.out().println("No tools: programs give them, with Chat.setTools.");
-      case "/image" -> streams.err().println("This model sees no images.");
+      case "/tools" -> tools(rest);
+      case "/image" ->
+          streams
+              .err()
+              .println("No model that sees images is supported: tell in words what is in it.");
       default -> streams.err().println("There is no command " + name + "; /help lists them.");
     }
     streams.out().flush();
+  }
+
+  private void tools(String rest) throws IOException {
+    int space = rest.indexOf(' ');
+    String what = space < 0 ? rest : rest.substring(0, space);
+    String names = space < 0 ? "" : rest.substring(space + 1).strip();
+    switch (what) {
+      case "" -> streams.out().println(tools.describe());
+      case "on" -> turnOn(names.isEmpty() ? "all" : names);
+      case "off" -> {
+        tools.turnOff(names.isEmpty() ? "all" : names);
+        chat().setTools(tools.tools());
+      }
+      default -> throw new IllegalArgumentException("/tools on ... or /tools off ..., not " + what);
+    }
+  }
+
+  /**
+   * Turns tools on.
+   *
+   * @throws IllegalArgumentException if there are none of these names, or a constraint holds the
+   *     whole reply
+   */
+  void turnOn(String names) throws IOException {
+    if (config.grammar().isPresent()) {
+      throw new IllegalArgumentException(
+          "a constraint holds the whole reply, so that no tool can be called");
+    }
+    tools.turnOn(names);
+    chat().setTools(tools.tools());
+    if (!chat().template().format().hasCalls()) {
+      streams
+          .err()
+          .println("(how this model calls tools is not known: its calls will be read as text)");
+    }
   }
 
   private static Path file(String name) {
@@ -226,9 +272,17 @@ final class ChatLoop implements AutoCloseable {
     if (input.isTerminal()) {
       return new Markdown(streams.out());
     }
-    return text -> {
-      streams.out().print(text);
-      streams.out().flush();
+    return new ReplyListener() {
+      @Override
+      public void answer(String text) {
+        streams.out().print(text);
+        streams.out().flush();
+      }
+
+      @Override
+      public void toolCall(ToolCall call) {
+        streams.err().println("[" + call.name() + " " + call.arguments() + "]");
+      }
     };
   }
 

@@ -53,6 +53,7 @@ final class GenerateCommand implements Callable<Integer> {
   private int maxTokens = Integer.MAX_VALUE;
 
   @Mixin private SamplingOptions sampling;
+  @Mixin private LogProbsOption logProbs;
 
   @Option(
       names = "--stop",
@@ -137,8 +138,8 @@ final class GenerateCommand implements Callable<Integer> {
 
   private GenerationConfig config(Optional<Grammar> grammar) {
     GenerationConfig config =
-        sampling
-            .apply(GenerationConfig.defaults())
+        logProbs
+            .apply(sampling.apply(GenerationConfig.defaults()))
             .withMaxTokens(maxTokens)
             .withStop(stop.toArray(String[]::new));
     return grammar.map(config::withGrammar).orElse(config);

@@ -115,10 +115,17 @@ final class Markdown implements ReplyListener {
 
   /** A model can't send the terminal commands. */
   private void print(String text) {
+    out.print(printable(text));
+    out.flush();
+  }
+
+  /** A text without what would be a command to a terminal. */
+  static String printable(String text) {
+    StringBuilder shown = new StringBuilder(text.length());
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
-      out.print(Character.isISOControl(c) && c != '\n' && c != '\t' ? '\uFFFD' : c);
+      shown.append(Character.isISOControl(c) && c != '\n' && c != '\t' ? '\uFFFD' : c);
     }
-    out.flush();
+    return shown.toString();
   }
 }

@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** Messages from a pipe: one a line; more lines after a backslash, or between {@code """}. */
 final class PipeInput implements ChatInput {
@@ -43,6 +45,16 @@ final class PipeInput implements ChatInput {
   @Override
   public void onInterrupt(Runnable action) {
     // A pipe has no Ctrl-C of its own; the process is told.
+  }
+
+  @Override
+  public boolean confirm(String question) {
+    return false;
+  }
+
+  @Override
+  public void completeTools(Supplier<List<String>> names) {
+    // Nobody presses Tab.
   }
 
   @Override

@@ -208,14 +208,6 @@ final class SamplingOptions {
         paramLabel = "LETTERS",
         description = "The same with letters. Default: edskypmxt; also i and a.")
     private Optional<String> letters = Optional.empty();
-
-    @Option(
-        names = "--logprobs",
-        paramLabel = "N",
-        description =
-            "Tell of each token how probable it was, and N alternatives, before and after the"
-                + " samplers: a line each, or with --json more fields.")
-    private Optional<Integer> logProbs = Optional.empty();
   }
 
   /**
@@ -223,10 +215,7 @@ final class SamplingOptions {
    */
   GenerationConfig apply(GenerationConfig config) {
     GenerationConfig changed = config.withSamplers(settings());
-    if (seed.isPresent()) {
-      changed = changed.withSeed(seed.get());
-    }
-    return others.logProbs.isPresent() ? changed.withLogProbs(others.logProbs.get()) : changed;
+    return seed.isPresent() ? changed.withSeed(seed.get()) : changed;
   }
 
   private SamplerSettings settings() {

@@ -1,13 +1,14 @@
 package org.ggml4j.cli;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jline.reader.EndOfFileException;
 import org.jline.reader.LineReader;
 import org.jline.reader.LineReaderBuilder;
 import org.jline.reader.UserInterruptException;
 import org.jline.reader.impl.DefaultParser;
-import org.jline.reader.impl.completer.StringsCompleter;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
 
@@ -15,6 +16,7 @@ import org.jline.terminal.TerminalBuilder;
 final class TerminalInput implements ChatInput {
   private final Terminal terminal;
   private final LineReader reader;
+  private Supplier<List<String>> tools = List::of;
 
   TerminalInput() throws IOException {
     terminal = TerminalBuilder.builder().name("ggml4j").system(true).build();
@@ -25,7 +27,7 @@ final class TerminalInput implements ChatInput {
         LineReaderBuilder.builder()
             .terminal(terminal)
             .parser(parser)
-            .completer(new StringsCompleter(ChatLoop.COMMANDS))
+            .completer(new ChatCompleter(() -> tools.get()))
             .variable(LineReader.SECONDARY_PROMPT_PATTERN, ". ")
             .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true)
             .build();
@@ -48,6 +50,24 @@ final class TerminalInput implements ChatInput {
   @Override
   public void onInterrupt(Runnable action) {
     terminal.handle(Terminal.Signal.INT, signal -> action.run());
+  }
+
+  @Override
+  public boolean confirm(String question) {
+    reader.setVariable(LineReader.DISABLE_HISTORY, true);
+    try {
+      String answer = reader.readLine(Markdown.printable(question) + " [y/N] ").strip();
+      return answer.equalsIgnoreCase("y") || answer.equalsIgnoreCase("yes");
+    } catch (UserInterruptException | EndOfFileException e) {
+      return false;
+    } finally {
+      reader.setVariable(LineReader.DISABLE_HISTORY, false);
+    }
+  }
+
+  @Override
+  public void completeTools(Supplier<List<String>> names) {
+    tools = names;
   }
 
   @Override

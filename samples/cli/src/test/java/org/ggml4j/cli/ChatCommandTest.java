@@ -59,6 +59,61 @@ class ChatCommandTest {
   }
 
   @Test
+  void toolsAreListedAndTurnedOnAndOff(@TempDir Path folder) throws IOException {
+    Cli.Result result =
+        chat(
+            "/tools\n/tools on clock\n/tools\n/tools off\n/tools on nothing\n/tools what\n"
+                + "/image cat.png\n/help\n");
+    assertThat(result.code()).isZero();
+    assertThat(result.out()).contains("off  clock: The date").contains("on   clock: The date");
+    assertThat(result.out()).contains("/tools on X").contains("/image FILE");
+    assertThat(result.err())
+        .contains("calls will be read as text")
+        .contains("no tool and no file 'nothing'")
+        .contains("not what")
+        .contains("No model that sees images is supported");
+    Path file =
+        Files.writeString(
+            folder.resolve("tools.json"),
+            "{\"tools\": [{\"name\": \"x\", \"description\": \"X\", \"command\": [\"no\"]}]}");
+    Cli.Result on = chat("/tools\n", "--tools", "calculator," + file);
+    assertThat(on.out()).contains("on   calculator").contains("on   x: X (runs no)");
+    Cli.Result wrong = chat("", "--tools", "nothing");
+    assertThat(wrong.code()).isEqualTo(2);
+    assertThat(wrong.err()).contains("--tools: there is no tool and no file 'nothing'");
+  }
+
+  @Test
+  void samplingAndConstraintsAreThoseOfGenerate() {
+    Cli.Result held =
+        chat(
+            "Once upon a time\nThe dog\n",
+            "--choices",
+            "yes,no",
+            "--top-k",
+            "5",
+            "--repeat-penalty",
+            "1.1",
+            "--ctx",
+            "256");
+    assertThat(held.code()).isZero();
+    assertThat(held.out().lines().filter(line -> !line.isBlank()))
+        .hasSize(2)
+        .allMatch(line -> line.equals("yes") || line.equals("no"));
+    Cli.Result json =
+        chat("A number.\n", "-j", "{\"type\": \"integer\", \"minimum\": 3, \"maximum\": 5}");
+    assertThat(json.out().strip()).matches("[345]");
+    Cli.Result stopped = chat("Once upon a time\n", "--stop", "e");
+    assertThat(stopped.out()).doesNotContain("e");
+    Cli.Result both = chat("", "--tools", "clock", "--regex", "a");
+    assertThat(both.code()).isEqualTo(2);
+    assertThat(both.err()).contains("no tool can be called");
+    assertThat(chat("/tools on\n", "--regex", "a").err()).contains("no tool can be called");
+    assertThat(chat("", "--top-p", "7").code()).isEqualTo(2);
+    assertThat(chat("", "--logprobs", "2").code()).isEqualTo(2);
+  }
+
+  @Test
   void markdownBecomesStylesAndCommandsToTheTerminalDoNot() {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8)) {
