@@ -7,4 +7,8 @@ public final class JsonException extends IllegalArgumentException {
   JsonException(String message) {
     super(message);
   }
+
+  JsonException(Throwable cause) {
+    super(cause.getMessage(), cause);
+  }
 }
