@@ -20,6 +20,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Conversations with a toy model whose replies are written for it. */
 @NothingStaysOpen.Shared
@@ -127,10 +129,29 @@ class ChatTest {
   }
 
   /** The model knows nothing of tools; the grammar makes it call one all the same. */
-  @Test
-  void aCallCanBeForced() {
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "<tool_call>",
+        "<tool_call> <function= <parameter=",
+        "<tool_call> <arg_key>",
+        "<minimax:tool_call>",
+        "<seed:tool_call> <function= <parameter=",
+        "dsml_token function_calls> invoke name=",
+        "<|tool_call> call:",
+        "[TOOL_CALLS]",
+        "[TOOL_CALLS] [ARGS]",
+        "<｜tool▁call▁begin｜>",
+        "<｜tool▁call▁begin｜> ```json",
+        "<|tool_calls_section_begin|>",
+        "<|START_ACTION|>",
+        "<|channel|> <|message|>",
+        "<|start_header_id|> \"parameters\"",
+      })
+  void aCallCanBeForced(String marks) {
     try (Session session = session(2048)) {
-      Chat chat = new Chat(session, ChatTemplate.parse(TEMPLATE, "<s>", "</s>"));
+      String template = "{# " + marks + " #}" + TEMPLATE.substring(TEMPLATE.indexOf('}') + 1);
+      Chat chat = new Chat(session, ChatTemplate.parse(template, "<s>", "</s>"));
       List<String> cities = new ArrayList<>();
       chat.setTools(
           List.of(
@@ -141,10 +162,11 @@ class ChatTest {
                       + " \"Ulm\"]}}, \"required\": [\"city\"]}",
                   json -> {
                     cities.add(json);
+                    chat.cancel();
                     return "rain";
                   })));
       chat.setToolRequired(true);
-      chat.setConfig(GenerationConfig.greedy().withMaxTokens(150));
+      chat.setConfig(GenerationConfig.greedy().withMaxTokens(400));
       chat.send("Weather?", t -> {});
       assertThat(cities).isNotEmpty();
       assertThat(cities.get(0)).isIn("{\"city\": \"Bern\"}", "{\"city\": \"Ulm\"}");

@@ -37,7 +37,7 @@ import tools.jackson.databind.json.JsonMapper;
  * a model that knows nothing picks any token over a toy vocabulary.
  */
 class CallGrammarTest {
-  private static final int TEXTS = 6;
+  private static final int TEXTS = 4;
   private static final int PATIENCE = 40;
   private static final int MAX_TOKENS = 3000;
 

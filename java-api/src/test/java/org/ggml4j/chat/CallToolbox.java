@@ -6,7 +6,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.ggml4j.tokenizer.Tokenizer;
 
@@ -46,6 +48,8 @@ final class CallToolbox {
 
   static final List<Tool> TOOLS = List.of(WEATHER, TIME);
 
+  private static final Map<String, ChatTemplate> PARSED = new ConcurrentHashMap<>();
+
   private CallToolbox() {}
 
   /** The names of all templates of llama.cpp's release. */
@@ -63,6 +67,10 @@ final class CallToolbox {
   }
 
   static ChatTemplate template(String name) {
+    return PARSED.computeIfAbsent(name, CallToolbox::parse);
+  }
+
+  private static ChatTemplate parse(String name) {
     try {
       return ChatTemplate.parse(
           Files.readString(TEMPLATES.resolve(name + ".jinja")), "<s>", "</s>");
