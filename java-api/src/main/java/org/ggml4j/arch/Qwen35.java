@@ -4,10 +4,10 @@ import java.util.List;
 import java.util.Optional;
 import org.ggml4j.ggml.RopeParameters.Style;
 import org.ggml4j.ggml.Tensor;
-import org.ggml4j.ggml.Weight;
 import org.ggml4j.nn.Activation;
 import org.ggml4j.nn.Embedding;
 import org.ggml4j.nn.FeedForward;
+import org.ggml4j.nn.GatedDeltaNet;
 import org.ggml4j.nn.GatedDeltaRule;
 import org.ggml4j.nn.Inputs;
 import org.ggml4j.nn.KvCache;
@@ -15,7 +15,6 @@ import org.ggml4j.nn.LayerMemory;
 import org.ggml4j.nn.Linear;
 import org.ggml4j.nn.RmsNorm;
 import org.ggml4j.nn.Rope;
-import org.ggml4j.nn.ShortConv;
 import org.ggml4j.nn.StateSpace;
 import org.ggml4j.nn.Weights;
 
@@ -35,29 +34,19 @@ final class Qwen35 implements Architecture.Decoder {
       RmsNorm attnKNorm,
       Linear attnOutput) {}
 
-  private record DeltaNet(
-      Linear attnQkv,
-      Linear attnGate,
-      ShortConv ssmConv1d,
-      Weight ssmDt,
-      Weight ssmA,
-      Linear ssmBeta,
-      Linear ssmAlpha,
-      RmsNorm ssmNorm,
-      Linear ssmOut) {}
+  private record Delta(GatedDeltaNet net, Linear ssmBeta, Linear ssmAlpha) {}
 
   private record Block(
       int il,
       RmsNorm attnNorm,
       Optional<Attention> attention,
-      Optional<DeltaNet> deltaNet,
+      Optional<Delta> delta,
       RmsNorm attnPostNorm,
       FeedForward ffn) {}
 
   private final Hparams hp;
   private final float attnScale;
   private final boolean[] recurrent;
-  private final GatedDeltaRule delta;
   private final Embedding tokenEmbd;
   private final Rope rope;
   private final List<Block> blocks;
@@ -68,8 +57,6 @@ final class Qwen35 implements Architecture.Decoder {
     this.hp = hp;
     attnScale = hp.givenAttnScale();
     recurrent = hp.recurrentLayers(4);
-    StateSpace s = hp.stateSpaceWithHeads();
-    delta = new GatedDeltaRule(s.nState(), s.nGroup(), s.rank());
     tokenEmbd = w.embedding("token_embd", hp.nEmbd(), hp.nVocab());
     rope = hp.rope(Style.INTERLEAVED_SECTIONS, Optional.empty());
     blocks = w.blocks(hp.nLayer(), this::block);
@@ -84,7 +71,7 @@ final class Qwen35 implements Architecture.Decoder {
         w.il(),
         w.rmsNorm("attn_norm", hp.nEmbd(), hp.normRmsEps()),
         recurrent[w.il()] ? Optional.empty() : Optional.of(attention(w)),
-        recurrent[w.il()] ? Optional.of(deltaNet(w)) : Optional.empty(),
+        recurrent[w.il()] ? Optional.of(delta(w)) : Optional.empty(),
         w.rmsNorm("post_attention_norm", hp.nEmbd(), hp.normRmsEps()),
         w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()));
   }
@@ -99,20 +86,13 @@ final class Qwen35 implements Architecture.Decoder {
         w.linear("attn_output", hp.nEmbdQ(), hp.nEmbd()));
   }
 
-  private DeltaNet deltaNet(Weights w) {
-    long nKey = (long) delta.headDim() * delta.nHeadK();
-    long nValue = (long) delta.headDim() * delta.nHead();
-    int nConv = hp.keys().size("ssm.conv_kernel");
-    return new DeltaNet(
-        w.linear("attn_qkv", hp.nEmbd(), 2 * nKey + nValue),
-        w.linear("attn_gate", hp.nEmbd(), nValue),
-        w.shortConv("ssm_conv1d", nConv, 2 * nKey + nValue),
-        w.vector("ssm_dt.bias", delta.nHead()),
-        w.vector("ssm_a", delta.nHead()),
-        w.linear("ssm_beta", hp.nEmbd(), delta.nHead()),
-        w.linear("ssm_alpha", hp.nEmbd(), delta.nHead()),
-        w.rmsNorm("ssm_norm", delta.headDim(), hp.normRmsEps()),
-        w.linear("ssm_out", nValue, hp.nEmbd()));
+  private Delta delta(Weights w) {
+    StateSpace s = hp.stateSpaceWithHeads();
+    GatedDeltaRule rule = new GatedDeltaRule(s.nState(), s.nGroup(), s.rank());
+    return new Delta(
+        GatedDeltaNet.of(w, s, rule, hp.normRmsEps()),
+        w.linear("ssm_beta", hp.nEmbd(), s.rank()),
+        w.linear("ssm_alpha", hp.nEmbd(), s.rank()));
   }
 
   @Override
@@ -123,7 +103,7 @@ final class Qwen35 implements Architecture.Decoder {
       Tensor y =
           b.attention.isPresent()
               ? attention(b.attention.get(), u, in, kv.layer(b.il))
-              : deltaNet(b.deltaNet.orElseThrow(), u, b.il, kv);
+              : delta(b.delta.orElseThrow(), u, kv, b.il);
       if (b.il == blocks.size() - 1) {
         y = in.selectOutputs(y); // [nEmbd, nOutputs]
         x = in.selectOutputs(x);
@@ -144,29 +124,14 @@ final class Qwen35 implements Architecture.Decoder {
     return a.attnOutput.apply(y.mul(gate)); // [nEmbd, nTokens]
   }
 
-  private Tensor deltaNet(DeltaNet d, Tensor x, int il, KvCache kv) {
-    int headDim = delta.headDim();
-    int nHeadK = delta.nHeadK();
-    long nKey = (long) headDim * nHeadK;
-    Tensor z = d.attnGate.apply(x).splitHeads(headDim); // [headDim, nHead, nTokens]
-    Tensor beta = d.ssmBeta.apply(x).sigmoid(); // [nHead, nTokens]
-    Tensor dt = d.ssmAlpha.apply(x).add(x.graph().use(d.ssmDt)).softplus();
-    Tensor g = dt.mul(x.graph().use(d.ssmA)); // [nHead, nTokens]
-    Tensor qkv = d.ssmConv1d.apply(d.attnQkv.apply(x), kv.state(il, 0)).silu();
-    Tensor q = GatedDeltaRule.normalised(qkv.heads(0, headDim, nHeadK), hp.normRmsEps());
-    Tensor k = GatedDeltaRule.normalised(qkv.heads(nKey, headDim, nHeadK), hp.normRmsEps());
-    Tensor v = qkv.columns(2 * nKey, (long) headDim * delta.nHead());
-    Tensor y = delta.apply(q.mergeHeads(), k.mergeHeads(), v, g, beta, kv.state(il, 1));
-    y = d.ssmNorm.apply(y.splitHeads(headDim)).mul(z.silu()); // [headDim, nHead, nTokens]
-    return d.ssmOut.apply(y.mergeHeads()); // [nEmbd, nTokens]
+  private static Tensor delta(Delta d, Tensor x, KvCache kv, int il) {
+    return d.net.apply(x, d.ssmAlpha.apply(x), d.ssmBeta.apply(x), kv, il); // [nEmbd, nTokens]
   }
 
   @Override
   public LayerMemory memory(int il) {
-    Optional<DeltaNet> d = blocks.get(il).deltaNet;
-    return d.isPresent()
-        ? LayerMemory.Recurrent.of(d.get().ssmConv1d.stateSize(), delta.stateSize())
-        : hp.attention(il, rope);
+    Optional<Delta> d = blocks.get(il).delta;
+    return d.isPresent() ? d.get().net.memory() : hp.attention(il, rope);
   }
 
   @Override

@@ -4,10 +4,10 @@ import java.util.List;
 import java.util.Optional;
 import org.ggml4j.ggml.RopeParameters.Style;
 import org.ggml4j.ggml.Tensor;
-import org.ggml4j.ggml.Weight;
 import org.ggml4j.nn.Activation;
 import org.ggml4j.nn.Embedding;
 import org.ggml4j.nn.FeedForward;
+import org.ggml4j.nn.GatedDeltaNet;
 import org.ggml4j.nn.GatedDeltaRule;
 import org.ggml4j.nn.Inputs;
 import org.ggml4j.nn.KvCache;
@@ -16,7 +16,7 @@ import org.ggml4j.nn.Linear;
 import org.ggml4j.nn.Moe;
 import org.ggml4j.nn.RmsNorm;
 import org.ggml4j.nn.Rope;
-import org.ggml4j.nn.ShortConv;
+import org.ggml4j.nn.StateSpace;
 import org.ggml4j.nn.Weights;
 
 /**
@@ -36,21 +36,13 @@ final class Qwen3Next implements Architecture.Decoder {
       RmsNorm attnKNorm,
       Linear attnOutput) {}
 
-  private record DeltaNet(
-      Linear attnQkv,
-      Linear attnGate,
-      ShortConv ssmConv1d,
-      Weight ssmDt,
-      Weight ssmA,
-      Linear ssmBa,
-      RmsNorm ssmNorm,
-      Linear ssmOut) {}
+  private record Delta(GatedDeltaNet net, Linear ssmBa) {}
 
   private record Block(
       int il,
       RmsNorm attnNorm,
       Optional<Attention> attention,
-      Optional<DeltaNet> deltaNet,
+      Optional<Delta> delta,
       RmsNorm attnPostNorm,
       Moe moe,
       Linear ffnGateInpShexp,
@@ -59,8 +51,6 @@ final class Qwen3Next implements Architecture.Decoder {
   private final Hparams hp;
   private final float attnScale;
   private final boolean[] recurrent;
-  private final int nHeadK;
-  private final GatedDeltaRule delta;
   private final Embedding tokenEmbd;
   private final Rope rope;
   private final List<Block> blocks;
@@ -71,9 +61,6 @@ final class Qwen3Next implements Architecture.Decoder {
     this.hp = hp;
     attnScale = hp.givenAttnScale();
     recurrent = hp.recurrentLayers(4);
-    nHeadK = hp.stateSpaceWithHeads().nGroup();
-    int nHead = hp.stateSpaceWithHeads().rank();
-    delta = new GatedDeltaRule(hp.stateSpaceWithHeads().nState(), nHead, nHead);
     tokenEmbd = w.embedding("token_embd", hp.nEmbd(), hp.nVocab());
     rope = hp.rope(Style.HALVES, Optional.empty());
     blocks = w.blocks(hp.nLayer(), this::block);
@@ -88,7 +75,7 @@ final class Qwen3Next implements Architecture.Decoder {
         w.il(),
         w.rmsNorm("attn_norm", hp.nEmbd(), hp.normRmsEps()),
         recurrent[w.il()] ? Optional.empty() : Optional.of(attention(w)),
-        recurrent[w.il()] ? Optional.of(deltaNet(w)) : Optional.empty(),
+        recurrent[w.il()] ? Optional.of(delta(w)) : Optional.empty(),
         w.rmsNorm("post_attention_norm", hp.nEmbd(), hp.normRmsEps()),
         moe(w),
         w.linear("ffn_gate_inp_shexp", hp.nEmbd(), 1),
@@ -117,21 +104,15 @@ final class Qwen3Next implements Architecture.Decoder {
         w.linear("attn_output", hp.nEmbdQ(), hp.nEmbd()));
   }
 
-  private DeltaNet deltaNet(Weights w) {
+  private Delta delta(Weights w) {
     hp.require(w.has("attn_qkv.weight"), "a fused ssm_in, as older files have");
     w.ignoreAll("ssm_in."); // the same in another order
-    long nKey = (long) delta.headDim() * nHeadK;
-    long nValue = (long) delta.headDim() * delta.nHead();
-    int nConv = hp.keys().size("ssm.conv_kernel");
-    return new DeltaNet(
-        w.linear("attn_qkv", hp.nEmbd(), 2 * nKey + nValue).withoutScale(),
-        w.linear("attn_gate", hp.nEmbd(), nValue).withoutScale(),
-        w.shortConv("ssm_conv1d", nConv, 2 * nKey + nValue),
-        w.vector("ssm_dt.bias", delta.nHead()),
-        w.vector("ssm_a", delta.nHead()),
-        w.linear("ssm_ba", hp.nEmbd(), 2L * delta.nHead()).withoutScale(),
-        w.rmsNorm("ssm_norm", delta.headDim(), hp.normRmsEps()),
-        w.linear("ssm_out", nValue, hp.nEmbd()).withoutScale());
+    StateSpace s = hp.stateSpaceWithHeads();
+    int nHead = s.rank();
+    GatedDeltaRule rule = new GatedDeltaRule(s.nState(), nHead, nHead);
+    return new Delta(
+        GatedDeltaNet.of(w, s, rule, hp.normRmsEps()).withoutScales(),
+        w.linear("ssm_ba", hp.nEmbd(), 2L * nHead).withoutScale());
   }
 
   @Override
@@ -142,7 +123,7 @@ final class Qwen3Next implements Architecture.Decoder {
       Tensor y =
           b.attention.isPresent()
               ? attention(b.attention.get(), u, in, kv.layer(b.il))
-              : deltaNet(b.deltaNet.orElseThrow(), u, b.il, kv);
+              : delta(b.delta.orElseThrow(), u, kv, b.il);
       if (b.il == blocks.size() - 1) {
         y = in.selectOutputs(y); // [nEmbd, nOutputs]
         x = in.selectOutputs(x);
@@ -163,34 +144,12 @@ final class Qwen3Next implements Architecture.Decoder {
     return a.attnOutput.apply(y.mul(gate)); // [nEmbd, nTokens]
   }
 
-  private Tensor deltaNet(DeltaNet d, Tensor x, int il, KvCache kv) {
-    int headDim = delta.headDim();
-    int nHead = delta.nHead();
-    int nEach = nHead / nHeadK; // heads of values for one of keys
-    long nKey = (long) headDim * nHeadK;
-    Tensor z = d.attnGate.apply(x).splitHeads(headDim); // [headDim, nHead, nTokens]
+  private static Tensor delta(Delta d, Tensor x, KvCache kv, int il) {
+    int nEach = d.net.rule().nHead() / d.net.nHeadK(); // heads of values for one of keys
     Tensor ba = d.ssmBa.apply(x).splitHeads(2L * nEach); // [2 nEach, nHeadK, nTokens]
-    Tensor beta = ba.columns(0, nEach).cont().mergeHeads().sigmoid(); // [nHead, nTokens]
+    Tensor beta = ba.columns(0, nEach).cont().mergeHeads(); // [nHead, nTokens]
     Tensor alpha = ba.columns(nEach, nEach).cont().mergeHeads();
-    Tensor dt = alpha.add(x.graph().use(d.ssmDt)).softplus();
-    Tensor g = dt.mul(x.graph().use(d.ssmA)); // [nHead, nTokens]
-    Tensor qkv = d.ssmConv1d.apply(d.attnQkv.apply(x), kv.state(il, 0)).silu();
-    Tensor q = forEachValue(qkv.heads(0, headDim, nHeadK)); // [headDim * nHead, nTokens]
-    Tensor k = forEachValue(qkv.heads(nKey, headDim, nHeadK));
-    Tensor v = qkv.columns(2 * nKey, (long) headDim * nHead);
-    Tensor y = delta.apply(q, k, v, g, beta, kv.state(il, 1));
-    y = d.ssmNorm.apply(y.splitHeads(headDim)).mul(z.silu()); // [headDim, nHead, nTokens]
-    return d.ssmOut.apply(y.mergeHeads()); // [nEmbd, nTokens]
-  }
-
-  /** Normalised, and each repeated for the heads of values that it belongs to. */
-  private Tensor forEachValue(Tensor heads) {
-    Tensor x = GatedDeltaRule.normalised(heads, hp.normRmsEps());
-    long headDim = x.ne(0);
-    long n = x.ne(1) * x.ne(2);
-    int nEach = delta.nHead() / nHeadK;
-    Tensor all = x.reshape(headDim, 1, n).repeat(headDim, nEach, n);
-    return all.reshape(headDim * delta.nHead(), x.ne(2));
+    return d.net.apply(x, alpha, beta, kv, il); // [nEmbd, nTokens]
   }
 
   private static Tensor feedForward(Block b, Tensor x) {
@@ -200,10 +159,8 @@ final class Qwen3Next implements Architecture.Decoder {
 
   @Override
   public LayerMemory memory(int il) {
-    Optional<DeltaNet> d = blocks.get(il).deltaNet;
-    return d.isPresent()
-        ? LayerMemory.Recurrent.of(d.get().ssmConv1d.stateSize(), delta.stateSize())
-        : hp.attention(il, rope);
+    Optional<Delta> d = blocks.get(il).delta;
+    return d.isPresent() ? d.get().net.memory() : hp.attention(il, rope);
   }
 
   @Override
