@@ -20,6 +20,8 @@ import org.ggml4j.gguf.UnsupportedModelException;
  * IllegalStateException from then on. One thread at a time.
  */
 public final class Graph implements CloseStack.Closing {
+  private static final long CACHE_LINE = 64;
+
   private final int maxNodes;
   private final boolean gradients;
   private final CloseStack owned = new CloseStack();
@@ -109,15 +111,41 @@ public final class Graph implements CloseStack.Closing {
   /**
    * A tensor whose data is set before each computation.
    *
+   * <p>It takes whole cache lines. GGML lays tensors one after the other at multiples of 32 bytes,
+   * so a short input, such as the index of one row, would move all results after it into the middle
+   * of cache lines, and each vector that is stored there touches two of them: the AMX products of
+   * Qwen3-0.6B took 1.5 times as long.
+   *
    * @param ne sizes, fastest dimension first
    */
   public Tensor input(String name, GgmlType type, long... ne) {
     long[] sizes = Shapes.checked("input " + name, type, ne);
     checkRoom();
-    Tensor tensor =
-        tensor(Ggml.ggml_new_tensor_4d(context, type.id(), sizes[0], sizes[1], sizes[2], sizes[3]));
-    Ggml.ggml_set_input(tensor.handle());
-    return tensor.named(name);
+    long row = type.rowSize(sizes[0]);
+    long bytes = row * sizes[1] * sizes[2] * sizes[3];
+    MemorySegment handle;
+    if (bytes % CACHE_LINE == 0 || type.blockSize() > 1) {
+      handle = Ggml.ggml_new_tensor_4d(context, type.id(), sizes[0], sizes[1], sizes[2], sizes[3]);
+      Ggml.ggml_set_input(handle);
+    } else {
+      long padded = (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+      MemorySegment lines = Ggml.ggml_new_tensor_1d(context, type.id(), padded / type.typeSize());
+      Ggml.ggml_set_input(lines);
+      Shapes.setName(lines, name + " (padded)");
+      handle =
+          Ggml.ggml_view_4d(
+              context,
+              lines,
+              sizes[0],
+              sizes[1],
+              sizes[2],
+              sizes[3],
+              row,
+              row * sizes[1],
+              row * sizes[1] * sizes[2],
+              0);
+    }
+    return tensor(handle).named(name);
   }
 
   /** This graph's view of a stored weight; nothing is copied. */
