@@ -60,8 +60,8 @@ class NodeTimerTest {
 
   /** A norm and its product, views between, an addition. */
   private Tensor small() {
-    Tensor normed = input("x", 8, 4).rmsNorm(1e-5f).mul(input("w", 8));
-    return input("m", 8, 3).mulMat(normed).reshape(12, 1).add(input("b", 12));
+    Tensor normed = input("x", 16, 4).rmsNorm(1e-5f).mul(input("w", 16));
+    return input("m", 16, 3).mulMat(normed).reshape(12, 1).add(input("b", 12));
   }
 
   @ParameterizedTest
@@ -88,8 +88,8 @@ class NodeTimerTest {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void aNormThatSomethingElseReadsIsAPartOfItsOwn(boolean apart) {
-    Tensor norm = input("x", 8, 4).rmsNorm(1e-5f);
-    allocate(norm.mul(input("w", 8)).add(norm));
+    Tensor norm = input("x", 16, 4).rmsNorm(1e-5f);
+    allocate(norm.mul(input("w", 16)).add(norm));
     scheduler.time(Optional.of(ticking), apart);
     scheduler.compute(graph);
     assertThat(told).containsExactly("RMS_NORM1", "MUL1", "ADD1");
