@@ -213,6 +213,16 @@ public final class ChatTemplate {
     return new ChatTemplate(source, null, bos, eos, Optional.empty(), List.of());
   }
 
+  /**
+   * A template from its source, for a model whose file carries none or a wrong one.
+   *
+   * @param tokenizer tells the texts of the tokens that begin and end a text
+   * @throws TemplateException if it can't be parsed
+   */
+  public static ChatTemplate parse(String source, Tokenizer tokenizer) {
+    return parse(source, bos(tokenizer), eos(tokenizer));
+  }
+
   /** llama.cpp's changes to templates that refuse what models with tools and reasoning write. */
   private static String patched(String source) {
     return source

@@ -17,6 +17,7 @@ import org.ggml4j.SessionOptions;
 import org.ggml4j.chat.ChatTemplate;
 import org.ggml4j.gguf.GgmlType;
 import org.ggml4j.grammar.Grammar;
+import org.ggml4j.jinja.TemplateException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -45,6 +46,12 @@ final class ChatCommand implements Callable<Integer> {
 
   @Option(names = "--system", paramLabel = "TEXT", description = "What the model is told first.")
   private Optional<String> system = Optional.empty();
+
+  @Option(
+      names = "--chat-template-file",
+      paramLabel = "FILE",
+      description = "Jinja template of the messages, instead of the one in the model's file.")
+  private Optional<Path> template = Optional.empty();
 
   @Option(names = "--load", paramLabel = "FILE", description = "Go on with a saved conversation.")
   private Optional<Path> saved = Optional.empty();
@@ -165,10 +172,23 @@ final class ChatCommand implements Callable<Integer> {
     }
     try {
       Session session = loaded.newSession(options);
+      if (template.isPresent()) {
+        return new Chat(session, parsed(template.get(), loaded));
+      }
       return story ? new Chat(session, ChatTemplate.parse(STORY, "", "")) : Chat.of(session);
     } catch (IOException | RuntimeException e) {
       loaded.close();
       throw e;
+    }
+  }
+
+  private ChatTemplate parsed(Path file, Model of) throws IOException {
+    String source = Files.readString(file, StandardCharsets.UTF_8);
+    try {
+      return ChatTemplate.parse(source, of.tokenizer());
+    } catch (TemplateException e) {
+      throw new ParameterException(
+          spec.commandLine(), "--chat-template-file " + file + ": " + e.getMessage(), e);
     }
   }
 }

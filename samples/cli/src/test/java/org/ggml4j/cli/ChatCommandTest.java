@@ -53,6 +53,23 @@ class ChatCommandTest {
   }
 
   @Test
+  void aTemplateOfOnesOwnReplacesTheModels(@TempDir Path folder) throws IOException {
+    Path file = folder.resolve("chat.jinja");
+    Files.writeString(file, "{{ raise_exception('no ' ~ messages[0].content) }}");
+    Cli.Result result = chat("Once\n", "--chat-template-file", file.toString());
+    assertThat(result.err()).contains("no Once");
+
+    Files.writeString(file, "a\n{% if %}");
+    Cli.Result wrong = chat("Once\n", "--chat-template-file", file.toString());
+    assertThat(wrong.code()).isEqualTo(2);
+    assertThat(wrong.err()).contains("--chat-template-file").contains("line 2");
+
+    Cli.Result missing = chat("Once\n", "--chat-template-file", folder + "/none");
+    assertThat(missing.code()).isNotZero();
+    assertThat(missing.err().lines()).hasSize(1);
+  }
+
+  @Test
   void messagesMayHaveSeveralLines() {
     Cli.Result result = chat("a\\\nb\n\"\"\"\nc\nd\n\"\"\"\n/history\n");
     assertThat(result.out()).contains("user: a\nb\n").contains("user: c\nd\n");
