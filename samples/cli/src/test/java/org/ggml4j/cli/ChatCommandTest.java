@@ -62,7 +62,7 @@ class ChatCommandTest {
     Files.writeString(file, "a\n{% if %}");
     Cli.Result wrong = chat("Once\n", "--chat-template-file", file.toString());
     assertThat(wrong.code()).isEqualTo(2);
-    assertThat(wrong.err()).contains("--chat-template-file").contains("line 2");
+    assertThat(wrong.err()).contains("--chat-template-file").contains("2:7");
 
     Cli.Result missing = chat("Once\n", "--chat-template-file", folder + "/none");
     assertThat(missing.code()).isNotZero();
