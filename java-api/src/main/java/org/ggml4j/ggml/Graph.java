@@ -121,8 +121,7 @@ public final class Graph implements CloseStack.Closing {
   public Tensor input(String name, GgmlType type, long... ne) {
     long[] sizes = Shapes.checked("input " + name, type, ne);
     checkRoom();
-    long row = type.rowSize(sizes[0]);
-    long bytes = row * sizes[1] * sizes[2] * sizes[3];
+    long bytes = type.sizeOf(sizes);
     MemorySegment handle;
     if (bytes % CACHE_LINE == 0 || type.blockSize() > 1) {
       handle = Ggml.ggml_new_tensor_4d(context, type.id(), sizes[0], sizes[1], sizes[2], sizes[3]);
@@ -132,6 +131,7 @@ public final class Graph implements CloseStack.Closing {
       MemorySegment lines = Ggml.ggml_new_tensor_1d(context, type.id(), padded / type.typeSize());
       Ggml.ggml_set_input(lines);
       Shapes.setName(lines, name + " (padded)");
+      long row = type.rowSize(sizes[0]);
       handle =
           Ggml.ggml_view_4d(
               context,
