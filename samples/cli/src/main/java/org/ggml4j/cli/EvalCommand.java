@@ -10,7 +10,6 @@ import java.util.concurrent.CancellationException;
 import org.ggml4j.Model;
 import org.ggml4j.ModelOptions;
 import org.ggml4j.Session;
-import org.ggml4j.SessionOptions;
 import org.ggml4j.eval.ChoiceTask;
 import org.ggml4j.eval.ChoiceTasks.Format;
 import org.ggml4j.eval.Estimate;
@@ -160,30 +159,29 @@ final class EvalCommand implements Callable<Integer> {
   }
 
   private TaskOptions.Report measureTasks(Interruption interruption, Bar bar) throws IOException {
-    List<ChoiceTask> selected;
+    List<ChoiceTask> selected = selected();
+    int context = Math.multiplyExact(TASKS_CONTEXTS, nCtx);
+    return on(
+        model.path(),
+        context,
+        interruption,
+        session -> {
+          tell(session);
+          return tasks.measure(session, selected, streams, json, bar, interruption);
+        });
+  }
+
+  private List<ChoiceTask> selected() throws IOException {
     if (source.hellaSwag.isPresent()) {
-      selected = tasks.read(source.hellaSwag.get(), Format.HELLASWAG);
-    } else if (source.winogrande.isPresent()) {
-      selected = tasks.read(source.winogrande.get(), Format.WINOGRANDE);
-    } else {
-      selected = tasks.read(source.multipleChoice.orElseThrow(), Format.MULTIPLE_CHOICE);
+      return tasks.read(source.hellaSwag.get(), Format.HELLASWAG);
     }
-    ModelOptions modelOptions = engine.model(true).withProgress(share -> !interruption.requested());
-    SessionOptions sessionOptions =
-        engine.session(GgmlType.F16, true).withContext(Math.multiplyExact(TASKS_CONTEXTS, nCtx));
-    try (Model loaded = Model.load(model.path(), modelOptions);
-        Session session = loaded.newSession(sessionOptions)) {
-      if (common.verbose) {
-        streams.err().println(loaded.placement());
-      }
-      return tasks.measure(session, selected, streams, json, bar, interruption);
-    }
+    return source.winogrande.isPresent()
+        ? tasks.read(source.winogrande.get(), Format.WINOGRANDE)
+        : tasks.read(source.multipleChoice.orElseThrow(), Format.MULTIPLE_CHOICE);
   }
 
   private TaskOptions.Report measure(String corpus, Interruption interruption, Bar bar)
       throws IOException {
-    ModelOptions modelOptions = engine.model(true).withProgress(share -> !interruption.requested());
-    SessionOptions sessionOptions = engine.session(GgmlType.F16, true).withContext(nCtx);
     EvaluationOptions options =
         EvaluationOptions.defaults()
             .withContext(nCtx)
@@ -193,20 +191,45 @@ final class EvalCommand implements Callable<Integer> {
                   bar.at(share, "");
                   return !interruption.requested();
                 });
-    try (Model loaded = Model.load(model.path(), modelOptions);
-        Session session = loaded.newSession(sessionOptions)) {
-      if (common.verbose) {
-        streams.err().println(loaded.placement());
-      }
-      if (reference.isEmpty()) {
-        Perplexity.Result result = Perplexity.of(session, corpus, options);
-        return () -> write(result);
-      }
-      try (Model truth = Model.load(reference.get(), modelOptions);
-          Session truths = truth.newSession(sessionOptions)) {
-        KlDivergence.Result result = KlDivergence.between(truths, session, corpus, options);
-        return () -> write(result);
-      }
+    return on(
+        model.path(),
+        nCtx,
+        interruption,
+        session -> {
+          tell(session);
+          if (reference.isEmpty()) {
+            Perplexity.Result result = Perplexity.of(session, corpus, options);
+            return () -> write(result);
+          }
+          return on(
+              reference.get(),
+              nCtx,
+              interruption,
+              truths -> {
+                KlDivergence.Result result = KlDivergence.between(truths, session, corpus, options);
+                return () -> write(result);
+              });
+        });
+  }
+
+  /** What is measured while a model is open. */
+  private interface Measuring {
+    TaskOptions.Report of(Session session) throws IOException;
+  }
+
+  private TaskOptions.Report on(
+      Path file, int context, Interruption interruption, Measuring measuring) throws IOException {
+    ModelOptions options = engine.model(true).withProgress(share -> !interruption.requested());
+    try (Model loaded = Model.load(file, options);
+        Session session =
+            loaded.newSession(engine.session(GgmlType.F16, true).withContext(context))) {
+      return measuring.of(session);
+    }
+  }
+
+  private void tell(Session session) {
+    if (common.verbose) {
+      streams.err().println(session.model().placement());
     }
   }
 
