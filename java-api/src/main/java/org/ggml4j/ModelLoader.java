@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -190,9 +191,20 @@ final class ModelLoader {
     store.allocate(WeightStore.Usage.WEIGHTS);
     for (Weight weight : weights) {
       if (Arrays.stream(mapped).noneMatch(m -> m.containsKey(weight))) {
-        store.set(weight, data(weight));
+        setPadded(store, weight, data(weight));
         place(store.bufferType(weight).name(), weight);
       }
+    }
+  }
+
+  /** A matrix may have been declared with more rows than the file has; those are zeros. */
+  private static void setPadded(WeightStore store, Weight weight, MemorySegment data) {
+    if (weight.nBytes() <= data.byteSize()) {
+      store.set(weight, data);
+      return;
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      store.set(weight, arena.allocate(weight.nBytes(), GGML_ALIGNMENT).copyFrom(data));
     }
   }
 

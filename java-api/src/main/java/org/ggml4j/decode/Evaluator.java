@@ -20,6 +20,7 @@ import org.ggml4j.ggml.Tensor;
 import org.ggml4j.nn.Batch;
 import org.ggml4j.nn.Inputs;
 import org.ggml4j.nn.Inputs.Sizes;
+import org.ggml4j.nn.Matrix;
 import org.ggml4j.nn.SequenceMemory;
 import org.ggml4j.sampling.Logits;
 
@@ -58,13 +59,14 @@ public final class Evaluator implements CloseStack.Closing {
    * Graphs of one kind differ in the sizes of their nodes only.
    *
    * @param missed whether the tokens are in the cache, and only states of recurrent layers change
+   * @param few whether the output layer may be computed from other memory than for many rows
    * @param topology of {@link org.ggml4j.nn.Runs}
    */
-  private record Kind(Output output, boolean missed, int topology) {
-    static final Kind FIRST = new Kind(Output.LOGITS, false, 0);
+  private record Kind(Output output, boolean missed, boolean few, int topology) {
+    static final Kind FIRST = new Kind(Output.LOGITS, false, true, 0);
 
     static Kind of(Output output, boolean missed, Sizes sizes) {
-      return new Kind(output, missed, sizes.runs().topology());
+      return new Kind(output, missed, sizes.nOutputs() <= Matrix.FEW, sizes.runs().topology());
     }
   }
 

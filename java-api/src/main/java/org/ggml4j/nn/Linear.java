@@ -7,19 +7,19 @@ import org.ggml4j.ggml.Weight;
 /**
  * {@code W x * scale + b}.
  *
- * @param weight [in, out]
+ * @param matrix [in, out]
  * @param scale F32 [1], a factor of the result, if the file has one (scaled 4-bit formats do)
  * @param bias F32 [out], if the file has one
  * @param scalesBias whether the scale applies to the bias too: {@code (W x + b) * scale}
  */
 public record Linear(
-    Weight weight, Optional<Weight> scale, Optional<Weight> bias, boolean scalesBias) {
+    Matrix matrix, Optional<Weight> scale, Optional<Weight> bias, boolean scalesBias) {
   /**
    * @param x F32 [in, n]
    * @return F32 [out, n]
    */
   public Tensor apply(Tensor x) {
-    Tensor y = x.graph().use(weight).mulMat(x);
+    Tensor y = matrix.mulMat(x);
     if (scalesBias) {
       return scaled(biased(y));
     }
@@ -36,16 +36,16 @@ public record Linear(
 
   /** The same layer without its scale, for what llama.cpp computes without one. */
   public Linear withoutScale() {
-    return new Linear(weight, Optional.empty(), bias, scalesBias);
+    return new Linear(matrix, Optional.empty(), bias, scalesBias);
   }
 
   /** The same layer without its bias, for files with one that llama.cpp does not add. */
   public Linear withoutBias() {
-    return new Linear(weight, scale, Optional.empty(), scalesBias);
+    return new Linear(matrix, scale, Optional.empty(), scalesBias);
   }
 
   /** The same layer with the scale applied last, as llama.cpp does in feed-forward networks. */
   public Linear scalingBias() {
-    return new Linear(weight, scale, bias, true);
+    return new Linear(matrix, scale, bias, true);
   }
 }

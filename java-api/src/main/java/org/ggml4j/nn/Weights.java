@@ -142,12 +142,12 @@ public final class Weights {
    * are.
    */
   public Linear linear(String name, long in, long out) {
+    return linear(Matrix.of(declare(name + ".weight", Operation.MUL_MAT, in, out)), name, out);
+  }
+
+  private Linear linear(Matrix matrix, String name, long out) {
     ignore(name + ".input_scale");
-    return new Linear(
-        declare(name + ".weight", Operation.MUL_MAT, in, out),
-        optional(name + ".scale", 1),
-        optional(name + ".bias", out),
-        false);
+    return new Linear(matrix, optional(name + ".scale", 1), optional(name + ".bias", out), false);
   }
 
   /** Like {@link #output}, if there is such a tensor. */
@@ -180,26 +180,51 @@ public final class Weights {
 
   /** Like {@link #linear}, for a layer behind the last block. */
   public Linear output(String name, long in, long out) {
-    return new Weights(source, placement, store, nLayer, prefix, nLayer, state)
-        .linear(name, in, out);
+    Weights end = new Weights(source, placement, store, nLayer, prefix, nLayer, state);
+    Found found = end.matrixFound(name + ".weight", in, out);
+    OutputPlace place = end.outputPlace(found);
+    // Generating needs one or few rows of logits; a second copy for many would be seldom used.
+    BufferType memory =
+        Matrix.isSlowForFew(found.type, place.memory) ? end.plain(found) : place.memory;
+    long rows = memory.equals(place.memory) ? place.rows : out;
+    Weight weight = end.place(name + ".weight", memory, Found.of(found.type, in, rows));
+    return end.linear(new Matrix(weight, out, Optional.empty()), name, out);
   }
 
   /** The embedding as the matrix of a product behind the last block. */
   public Linear tied(Embedding embedding) {
     Weight e = embedding.weight();
-    // A second declaration of the same tensor: as the matrix of a product it may lie in other
-    // memory.
-    BufferType memory =
-        placement.bufferType(nLayer, Operation.MUL_MAT, e.type(), new long[] {e.ne(0), e.ne(1)});
-    boolean same =
-        memory.equals(
-            placement.bufferType(-1, Operation.OTHER, e.type(), new long[] {e.ne(0), e.ne(1)}));
-    if (same) {
-      return new Linear(e, Optional.empty(), Optional.empty(), false);
+    Weights end = new Weights(source, placement, store, nLayer, "", nLayer, state);
+    OutputPlace place = end.outputPlace(Found.of(e.type(), e.ne(0), e.ne(1)));
+    Matrix matrix = Matrix.of(e);
+    if (!place.memory.equals(store.bufferType(e))) {
+      // A second declaration of the same tensor, as the matrix of a product.
+      Weight copy = end.place(e.name(), place.memory, Found.of(e.type(), e.ne(0), place.rows));
+      boolean slow = Matrix.isSlowForFew(e.type(), place.memory);
+      matrix = new Matrix(copy, e.ne(1), slow ? Optional.of(e) : Optional.empty());
     }
-    Weight copy = store.declare(memory, e.name(), e.type(), e.ne(0), e.ne(1));
-    state.declared.add(copy);
-    return new Linear(copy, Optional.empty(), Optional.empty(), false);
+    return new Linear(matrix, Optional.empty(), Optional.empty(), false);
+  }
+
+  /** Where an output layer goes, and how many rows it has there. */
+  private record OutputPlace(BufferType memory, long rows) {}
+
+  /** Memory of fast kernels also for a number of rows that they do not take, if more are added. */
+  private OutputPlace outputPlace(Found found) {
+    BufferType memory = placement.bufferType(il, Operation.MUL_MAT, found.type, found.ne());
+    long rows = Matrix.padded(found.ne1);
+    if (rows != found.ne1 && memory.equals(plain(found))) {
+      long[] ne = sizes(found.ne0, rows);
+      BufferType padded = placement.bufferType(il, Operation.MUL_MAT, found.type, ne);
+      if (!padded.equals(memory)) {
+        return new OutputPlace(padded, rows);
+      }
+    }
+    return new OutputPlace(memory, found.ne1);
+  }
+
+  private BufferType plain(Found found) {
+    return placement.bufferType(il, Operation.OTHER, found.type, found.ne());
   }
 
   /** {@code name.weight} [nEmbd, nVocab], read by rows. */
@@ -418,13 +443,18 @@ public final class Weights {
   }
 
   private Weight declare(String name, Operation operation, long... ne) {
+    return place(name, operation, matrixFound(name, ne));
+  }
+
+  /** Type and sizes that a matrix is declared with; problems are noted. */
+  private Found matrixFound(String name, long... ne) {
     Optional<Found> found = find(name, ne);
     found
         .filter(f -> !isMatrixType(f.type()))
         .ifPresent(f -> problem(name, "no kernel reads " + f.type()));
     GgmlType type =
         found.map(Found::type).filter(t -> ne[0] % t.blockSize() == 0).orElse(GgmlType.F32);
-    return place(name, operation, Found.of(type, ne));
+    return Found.of(type, ne);
   }
 
   private static boolean isMatrixType(GgmlType type) {
@@ -457,7 +487,10 @@ public final class Weights {
    * Without problems the tensor is declared in the store; with them nothing will be loaded anyway.
    */
   private Weight place(String name, Operation operation, Found found) {
-    BufferType memory = placement.bufferType(il, operation, found.type(), found.ne());
+    return place(name, placement.bufferType(il, operation, found.type(), found.ne()), found);
+  }
+
+  private Weight place(String name, BufferType memory, Found found) {
     Weight weight = store.declare(memory, prefix + name, found.type(), found.ne());
     state.declared.add(weight);
     return weight;
