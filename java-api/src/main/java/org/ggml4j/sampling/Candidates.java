@@ -70,12 +70,13 @@ final class Candidates {
    */
   void collectFrom(LogitArray array, int[] names, float limit) {
     clear();
-    float[] logits = array.logits();
+    float[] logits = array.unlimited();
+    float lowest = Math.max(limit, array.limit());
     for (int b = 0; b < array.nBlocks(); b++) {
-      if (array.blockMax(b) >= limit) {
+      if (array.blockMax(b) >= lowest) {
         int end = array.blockEnd(b);
         for (int i = b * LogitArray.BLOCK; i < end; i++) {
-          if (logits[i] >= limit) {
+          if (logits[i] >= lowest) {
             add(names.length == 0 ? i : names[i], logits[i]);
           }
         }
@@ -105,7 +106,7 @@ final class Candidates {
   /** Collects one logit in {@code step}. */
   void collectSample(LogitArray array, int step) {
     clear();
-    float[] logits = array.logits();
+    float[] logits = array.unlimited();
     for (int i = 0; i < array.size(); i += step) {
       add(i, logits[i]);
     }

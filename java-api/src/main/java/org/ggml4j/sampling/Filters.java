@@ -4,6 +4,10 @@ package org.ggml4j.sampling;
 final class Filters {
   // Few candidates hold nearly all of the mass: so many are looked at first.
   static final int FIRST_TRY = 64;
+
+  /** Of a distribution that {@link #isWide} so many of the best are looked at. */
+  static final int KNOWN = 16;
+
   private static final int SAMPLE = 4096;
   // Where more of the blocks than one in so many have survivors, the vocabulary is not listed.
   private static final int LISTED_PART = 8;
@@ -72,6 +76,11 @@ final class Filters {
     int size = array.size();
     int least = Math.clamp(minKeep, 1, size);
     int looked = Math.min(Math.max(FIRST_TRY, least), size);
+    if (looked == FIRST_TRY && isWide(array, logits.names(), p, best)) {
+      selectTop(array, logits.names(), KNOWN, best);
+      logits.work.massCut().keepHighest(logits, KNOWN, p);
+      return;
+    }
     selectTop(array, logits.names(), looked, best);
     if (!array.hasSum()
         && array.size() >= MassCut.SAMPLED_FROM
@@ -108,6 +117,24 @@ final class Filters {
       looked = next;
       selectTop(array, logits.names(), looked, best);
     }
+  }
+
+  /**
+   * Whether by the highest logits of the blocks the best candidates of a first try seem to have
+   * less than the share p of the mass: then hardly any of them need be known.
+   */
+  static boolean isWide(LogitArray array, int[] names, float p, Candidates scratch) {
+    if (array.size() < MassCut.SAMPLED_FROM || array.max(names) == Float.NEGATIVE_INFINITY) {
+      return false;
+    }
+    int looked = Math.min(FIRST_TRY, array.nBlocks());
+    scratch.collectBlocks(array);
+    scratch.kthBest(looked);
+    double sum = 0;
+    for (int i = 0; i < looked; i++) {
+      sum += array.power(scratch.logit(i));
+    }
+    return sum < p * array.leastSum();
   }
 
   /** Whether it can be seen without the sum over all that these have not the mass. */

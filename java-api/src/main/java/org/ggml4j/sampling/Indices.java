@@ -4,17 +4,14 @@ import java.util.Arrays;
 
 /** Indices of some of the logits. */
 final class Indices {
-  // A float holds whole numbers of so many bits exactly.
-  private static final int MOST_BITS = 24;
-
-  /** Of so many at a time the marks can be collected. */
-  static final int MOST_MARKED = MOST_BITS * Exponential.LANES;
+  /** Of so many chunks the marks can be collected. */
+  static final int MOST_MARKED = Integer.SIZE;
 
   private int[] indices = new int[1024];
-  private int size;
+  private int count;
 
   int size() {
-    return size;
+    return count;
   }
 
   int get(int i) {
@@ -22,31 +19,39 @@ final class Indices {
   }
 
   void clear() {
-    size = 0;
+    count = 0;
   }
 
   /**
    * Adds those that were marked.
    *
-   * @param marks of each lane a whole number with a bit for each, the last one lowest
-   * @param begin index of the first of lane 0
-   * @param rows how many there are in a lane
+   * @param marks of each place in a chunk a bit for each chunk, the last one lowest
+   * @param size how many places a chunk has
+   * @param begin index of the first place of the first chunk
+   * @param chunks how many there are
    */
-  void addMarked(float[] marks, int begin, int rows) {
-    for (int lane = 0; lane < marks.length; lane++) {
-      int bits = (int) marks[lane];
-      if (size + Integer.SIZE > indices.length) {
-        indices = Arrays.copyOf(indices, 2 * indices.length);
+  void addMarked(int[] marks, int size, int begin, int chunks) {
+    int[] to = indices;
+    int n = count;
+    for (int place = 0; place < size; place++) {
+      int bits = marks[place];
+      if (n + Integer.SIZE > to.length) {
+        to = Arrays.copyOf(to, 2 * to.length);
       }
-      int last = begin + (rows - 1) * Exponential.LANES + lane;
-      // Most lanes have none or one, so that one is written without asking, which is quicker.
-      indices[size] = last - Integer.numberOfTrailingZeros(bits) * Exponential.LANES;
-      size += (bits | -bits) >>> 31;
+      int last = begin + (chunks - 1) * size + place;
+      // Most places have none or few, so that two are written without asking, which is quicker.
+      to[n] = last - Integer.numberOfTrailingZeros(bits) * size;
+      n += (bits | -bits) >>> 31;
+      bits &= bits - 1;
+      to[n] = last - Integer.numberOfTrailingZeros(bits) * size;
+      n += (bits | -bits) >>> 31;
       bits &= bits - 1;
       while (bits != 0) {
-        indices[size++] = last - Integer.numberOfTrailingZeros(bits) * Exponential.LANES;
+        to[n++] = last - Integer.numberOfTrailingZeros(bits) * size;
         bits &= bits - 1;
       }
     }
+    indices = to;
+    count = n;
   }
 }

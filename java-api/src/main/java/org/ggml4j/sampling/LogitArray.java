@@ -7,21 +7,35 @@ import java.util.Arrays;
  * Logits in an array, and what is known of them: the highest of each block of {@value #BLOCK}, by
  * which most of a vocabulary can be passed over, and the sums of the softmax. Either is computed
  * when it is first needed and kept until the logits change.
+ *
+ * <p>A limit below which logits count as -infinity is kept as a number, and another array's logits
+ * are read where they are, until somebody needs them written: most of what follows a filter asks
+ * for the few that it left.
  */
 final class LogitArray {
   static final int BLOCK = 512;
+  // Fewer than one in so many are gone through one logit after the other.
+  private static final int FEW_BLOCKS = 4;
   private static final int BLOCKS_PER_CHUNK = Exponential.CHUNK / BLOCK;
   // A float whose bits are a NaN's marks a block whose highest logit has to be found again.
   private static final float STALE = Float.NaN;
 
   private final Workspace work;
-  private float[] logits = {};
-  private MemorySegment memory = MemorySegment.ofArray(logits);
+  private float[] own = {};
+  private MemorySegment ownMemory = MemorySegment.ofArray(own);
+  // Its own, or those of the array that it was made from:
+  private boolean isView;
+  private float[] logits = own;
+  private MemorySegment memory = ownMemory;
   private int size;
+  // What is lower or higher counts as -infinity.
+  private float limit = Float.NEGATIVE_INFINITY;
+  private float ceiling = Float.POSITIVE_INFINITY;
   private float[] maxima = {};
   private boolean hasMaxima;
   private boolean hasStaleMaxima;
   private float max;
+  private static final double[] NO_LANES = {};
   private final double[] lanes = new double[Exponential.LANES];
   private boolean hasSum;
   private double sum;
@@ -32,7 +46,56 @@ final class LogitArray {
 
   /** The logits; those from {@link #size()} on mean nothing. */
   float[] logits() {
+    settle();
     return logits;
+  }
+
+  /**
+   * The logits, of which those below {@link #limit} count as -infinity; for reading only, once
+   * {@link #max} has been asked for.
+   */
+  float[] unlimited() {
+    return logits;
+  }
+
+  /** -infinity, or what none of the logits is below but -infinity itself. */
+  float limit() {
+    return limit;
+  }
+
+  float logit(int i) {
+    float logit = logits[i];
+    return logit < limit || logit > ceiling ? Float.NEGATIVE_INFINITY : logit;
+  }
+
+  /** Writes the logits as they are to its own array. */
+  private void settle() {
+    if (!isView && limit == Float.NEGATIVE_INFINITY) {
+      return;
+    }
+    float[] from = logits;
+    makeOwn(size);
+    if (ceiling < Float.POSITIVE_INFINITY) {
+      Loops.dropOutside(from, limit, ceiling, own, size);
+      limit = Float.NEGATIVE_INFINITY;
+      ceiling = Float.POSITIVE_INFINITY;
+    } else if (limit > Float.NEGATIVE_INFINITY) {
+      Loops.dropBelow(from, limit, own, size);
+      limit = Float.NEGATIVE_INFINITY;
+    } else {
+      System.arraycopy(from, 0, own, 0, size);
+    }
+  }
+
+  /** Goes over to its own array, with room for so many. */
+  private void makeOwn(int capacity) {
+    if (own.length < capacity) {
+      own = new float[capacity];
+      ownMemory = MemorySegment.ofArray(own);
+    }
+    isView = false;
+    logits = own;
+    memory = ownMemory;
   }
 
   int size() {
@@ -48,12 +111,46 @@ final class LogitArray {
 
   /** Makes room for so many, keeping those there are. */
   void ensure(int capacity) {
-    if (logits.length < capacity) {
-      logits = Arrays.copyOf(logits, capacity);
-      memory = MemorySegment.ofArray(logits);
+    settle();
+    if (own.length < capacity) {
+      own = Arrays.copyOf(own, capacity);
+      ownMemory = MemorySegment.ofArray(own);
+      logits = own;
+      memory = ownMemory;
+    }
+    if (maxima.length < (capacity + BLOCK - 1) / BLOCK) {
       maxima = new float[(capacity + BLOCK - 1) / BLOCK];
       hasMaxima = false;
     }
+  }
+
+  /** Becomes what the source is, reading its logits where they are; nothing if that is itself. */
+  private void view(LogitArray source) {
+    if (source == this) {
+      return;
+    }
+    isView = true;
+    size = source.size;
+    logits = source.logits;
+    memory = source.memory;
+    limit = source.limit;
+    ceiling = source.ceiling;
+    if (maxima.length < nBlocks()) {
+      maxima = new float[nBlocks()];
+    }
+    takeMaxima(source);
+  }
+
+  /** Leaves a view, for logits that will all be written. */
+  private void rewrite(LogitArray source) {
+    size = source.size;
+    makeOwn(size);
+    limit = Float.NEGATIVE_INFINITY;
+    if (maxima.length < nBlocks()) {
+      maxima = new float[nBlocks()];
+    }
+    hasMaxima = false;
+    hasSum = false;
   }
 
   /** Says that any of them may have changed. */
@@ -63,6 +160,7 @@ final class LogitArray {
   }
 
   void set(int i, float logit) {
+    settle();
     logits[i] = logit;
     hasSum = false;
     if (hasMaxima) {
@@ -73,10 +171,8 @@ final class LogitArray {
 
   /** Takes over all of another array's logits. */
   void copyFrom(LogitArray source) {
-    ensure(source.size);
-    size = source.size;
-    System.arraycopy(source.logits, 0, logits, 0, size);
-    takeMaxima(source);
+    view(source);
+    settle();
   }
 
   private void takeMaxima(LogitArray source) {
@@ -91,25 +187,27 @@ final class LogitArray {
 
   /** Becomes the source's logits (perhaps its own) divided by a number greater than 0. */
   void divide(LogitArray source, float divisor) {
-    ensure(source.size);
-    size = source.size;
+    float[] from = source.logits();
+    rewrite(source);
     takeMaxima(source);
-    Loops.divide(source.logits, divisor, logits, size);
+    Loops.divide(from, divisor, own, size);
     if (hasMaxima) {
       // The same division, so the highest stay the highest, to the last bit.
       Loops.divide(maxima, divisor, maxima, nBlocks());
-      max = max / divisor;
+      max = Loops.divide(max, divisor);
       hasStaleMaxima |= !(max < Float.POSITIVE_INFINITY);
     }
   }
 
-  /** Becomes the source's logits (perhaps its own), with those below {@code limit} -infinity. */
-  void dropBelow(LogitArray source, float limit) {
-    ensure(source.size);
-    size = source.size;
-    takeMaxima(source);
-    Loops.dropBelow(source.logits, limit, logits, size);
-    for (int b = 0; hasMaxima && b < nBlocks(); b++) {
+  /**
+   * Becomes the source's logits (perhaps its own), with those below {@code lowest} -infinity; the
+   * source's {@link #max} has been asked for.
+   */
+  void dropBelow(LogitArray source, float lowest) {
+    view(source);
+    hasSum = false;
+    limit = Math.max(limit, lowest);
+    for (int b = 0; b < nBlocks(); b++) {
       if (maxima[b] < limit) {
         maxima[b] = Float.NEGATIVE_INFINITY;
       }
@@ -118,42 +216,39 @@ final class LogitArray {
 
   /** Becomes the source's logits, with those farther from the center than that -infinity. */
   void dropFar(LogitArray source, float center, float distance) {
-    ensure(source.size);
-    size = source.size;
-    Loops.dropFar(source.logits, center, distance, logits, size);
-    changed();
+    source.settle();
+    view(source);
+    hasSum = false;
+    hasMaxima = false;
+    limit = lastWithin(center, distance, Float.NEGATIVE_INFINITY);
+    ceiling = lastWithin(center, distance, Float.POSITIVE_INFINITY);
+  }
+
+  /** The last number on the way to {@code end} that is, as floats go, no farther than that. */
+  private static float lastWithin(float center, float distance, float end) {
+    int within = Loops.ordered(center);
+    int beyond = Loops.ordered(end);
+    while (Math.abs((long) beyond - within) > 1) {
+      int between = (int) (((long) within + beyond) >> 1);
+      if (Math.abs(Loops.ofOrdered(between) - center) <= distance) {
+        within = between;
+      } else {
+        beyond = between;
+      }
+    }
+    return Loops.ofOrdered(within);
   }
 
   /** Becomes adaptive-p's logits for the source's powers; see {@link Loops#adapt}. */
   void adapt(LogitArray source, float[] powers, float total, float target) {
-    ensure(source.size);
-    size = source.size;
-    Loops.adapt(source.logits, powers, total, target, logits, size);
-    changed();
+    float[] from = source.logits();
+    rewrite(source);
+    Loops.adapt(from, powers, total, target, own, size);
   }
 
   /** The standard deviation of those that are not -infinity. */
   double deviation() {
-    double mean = Loops.sum(logits, size, work.lanes) / size;
-    if (!Double.isInfinite(mean)) {
-      return Math.sqrt(Loops.sumOfSquares(logits, (float) mean, size, work.lanes) / size);
-    }
-    double total = 0;
-    int finite = 0;
-    for (int i = 0; i < size; i++) {
-      if (logits[i] > Float.NEGATIVE_INFINITY) {
-        total += logits[i];
-        finite++;
-      }
-    }
-    double squares = 0;
-    for (int i = 0; i < size; i++) {
-      if (logits[i] > Float.NEGATIVE_INFINITY) {
-        double difference = logits[i] - total / finite;
-        squares += difference * difference;
-      }
-    }
-    return Math.sqrt(squares / finite);
+    return work.deviation.of(logits(), size);
   }
 
   int nBlocks() {
@@ -172,6 +267,7 @@ final class LogitArray {
    */
   float max(int[] names) {
     if (!hasMaxima || hasStaleMaxima) {
+      settle();
       findMaxima();
       max = Float.NEGATIVE_INFINITY;
       for (int b = 0; b < nBlocks(); b++) {
@@ -259,23 +355,47 @@ final class LogitArray {
    */
   double sum(int[] names) {
     if (!hasSum) {
-      sumUp(names, false);
+      sumUp(names, NO_LANES);
     }
     return sum;
   }
 
-  private void sumUp(int[] names, boolean withProducts) {
-    work.exponential.begin(logits, finiteMax(names));
-    Arrays.fill(lanes, 0);
+  private void sumUp(int[] names, double[] productLanes) {
+    float highest = finiteMax(names);
+    if (limit > Float.NEGATIVE_INFINITY) {
+      if (productLanes.length == 0 && blocksFrom(limit) < nBlocks() / FEW_BLOCKS) {
+        sumUpFew();
+        return;
+      }
+      settle();
+    }
+    Exponential exponential = work.exponential;
+    exponential.begin(logits, highest, lanes, NO_LANES, productLanes);
     for (int from = 0; from < size; from += Exponential.CHUNK) {
       int count = Math.min(Exponential.CHUNK, size - from);
       if (isZero(from)) {
         continue;
       }
-      if (withProducts) {
-        work.exponential.sumAndProducts(from, count, lanes);
+      if (productLanes.length > 0) {
+        exponential.sumAndProducts(from, count);
       } else {
-        work.exponential.sum(from, count, lanes);
+        exponential.sum(from, count);
+      }
+    }
+    exponential.finish();
+    sum = Loops.sum(lanes);
+    hasSum = true;
+  }
+
+  /** Where few blocks have any from the limit on, not all need be written. */
+  private void sumUpFew() {
+    Arrays.fill(lanes, 0);
+    for (int b = 0; b < nBlocks(); b++) {
+      int end = maxima[b] >= limit ? blockEnd(b) : 0;
+      for (int i = b * BLOCK; i < end; i++) {
+        if (logits[i] >= limit) {
+          lanes[i % lanes.length] += power(logits[i]);
+        }
       }
     }
     sum = Loops.sum(lanes);
@@ -288,30 +408,64 @@ final class LogitArray {
    *
    * @param outer the others that are nearer than this are collected; see {@link Exponential#range}
    * @param indices receives their indices, in any order
+   * @param withProducts whether to add up the powers times their exponents, too
    */
-  double sumAndCollect(int center, int inner, int outer, Indices indices) {
-    double[] innerLanes = work.lanes;
-    float[] marks = work.marks;
-    Arrays.fill(lanes, 0);
-    Arrays.fill(innerLanes, 0);
+  double sumAndCollect(int center, int inner, int outer, Indices indices, boolean withProducts) {
+    int[] marks = work.marks;
     Arrays.fill(marks, 0);
     indices.clear();
-    work.exponential.begin(logits, max);
-    work.exponential.range(center, inner, outer);
+    double[] productLanes = withProducts ? work.productLanes : NO_LANES;
+    Exponential exponential = work.exponential;
+    exponential.begin(logits(), max, lanes, work.innerLanes, productLanes);
+    exponential.range(center, inner, outer, marks);
     int begin = 0;
-    for (int from = 0; from < size; from += Exponential.CHUNK) {
-      int count = Math.min(Exponential.CHUNK, size - from);
-      work.exponential.sumAndMark(from, count, lanes, innerLanes, marks);
-      int end = from + Exponential.CHUNK;
-      if (end - begin == Indices.MOST_MARKED || end >= size) {
-        indices.addMarked(marks, begin, (end - begin) / Exponential.LANES);
+    int chunks = 0;
+    for (int from = 0; from < size; from += Exponential.MARKED_CHUNK) {
+      int count = Math.min(Exponential.MARKED_CHUNK, size - from);
+      if (count < Exponential.MARKED_CHUNK) {
+        // The last one is not whole, so the places behind it would lack a bit.
+        indices.addMarked(marks, Exponential.MARKED_CHUNK, begin, chunks);
         Arrays.fill(marks, 0);
-        begin = end;
+        begin = from;
+        chunks = 0;
+      }
+      exponential.sumAndMark(from, count, withProducts);
+      chunks++;
+      if (chunks == Indices.MOST_MARKED || from + Exponential.MARKED_CHUNK >= size) {
+        indices.addMarked(marks, Exponential.MARKED_CHUNK, begin, chunks);
+        Arrays.fill(marks, 0);
+        begin = from + Exponential.MARKED_CHUNK;
+        chunks = 0;
       }
     }
+    exponential.finish();
     sum = Loops.sum(lanes);
     hasSum = true;
-    return Loops.sum(innerLanes);
+    return Loops.sum(work.innerLanes);
+  }
+
+  /**
+   * The logit that is as surprising as the entropy, -log(p) = H, from what {@link #sumAndCollect}
+   * has summed up.
+   */
+  float centerOfCollected() {
+    return center(entropyOf(work.productLanes));
+  }
+
+  /** The logit that is as surprising as that, once {@link #sum} has been asked for. */
+  float center(double entropy) {
+    return (float) (max + StrictMath.log(sum) - entropy);
+  }
+
+  private double entropyOf(double[] productLanes) {
+    return StrictMath.log(sum) - Exponential.unfixed(Loops.sum(productLanes)) / sum;
+  }
+
+  /** Says what the sums of the lanes are; {@link #max} is what it was. */
+  void setSum(double[] ofLanes) {
+    System.arraycopy(ofLanes, 0, lanes, 0, lanes.length);
+    sum = Loops.sum(lanes);
+    hasSum = true;
   }
 
   /** A number that {@link #sum} is at least, at little cost; {@link #max} has been asked for. */
@@ -342,8 +496,8 @@ final class LogitArray {
 
   /** The entropy of the probabilities, in nats. */
   double entropy(int[] names) {
-    sumUp(names, true);
-    return StrictMath.log(sum) - work.exponential.products() / sum;
+    sumUp(names, work.productLanes);
+    return entropyOf(work.productLanes);
   }
 
   /**
@@ -352,19 +506,17 @@ final class LogitArray {
    * @return their sum
    */
   double powers(int[] names, float[] to) {
-    work.exponential.begin(logits, finiteMax(names));
-    Arrays.fill(lanes, 0);
+    float highest = finiteMax(names);
+    work.exponential.begin(logits(), highest);
     for (int from = 0; from < size; from += Exponential.CHUNK) {
       int count = Math.min(Exponential.CHUNK, size - from);
       if (isZero(from)) {
         Arrays.fill(to, from, from + count, 0);
       } else {
-        System.arraycopy(work.exponential.sum(from, count, lanes), 0, to, from, count);
+        System.arraycopy(work.exponential.powers(from, count), 0, to, from, count);
       }
     }
-    sum = Loops.sum(lanes);
-    hasSum = true;
-    return sum;
+    return sum(names);
   }
 
   /** Turns logits in another array into their e^(logit - highest). */
@@ -426,7 +578,7 @@ final class LogitArray {
     }
     int last = lane;
     for (int i = lane; i < size && below <= target; i += Exponential.LANES) {
-      float share = maxima[i / BLOCK] < max + Exponential.ZERO_BELOW ? 0 : power(logits[i]);
+      float share = maxima[i / BLOCK] < max + Exponential.ZERO_BELOW ? 0 : power(logit(i));
       if (share > 0) {
         last = i;
         below += share;

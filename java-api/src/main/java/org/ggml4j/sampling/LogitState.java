@@ -68,7 +68,7 @@ final class LogitState {
 
   float logit(int i) {
     Objects.checkIndex(i, size());
-    return array().logits()[i];
+    return array().logit(i);
   }
 
   /** Sets the logit of number i of {@link #array()}, which is this token's. */
@@ -161,7 +161,7 @@ final class LogitState {
   int indexOf(int token) {
     Objects.checkIndex(token, nVocab);
     if (!isListed) {
-      return isMasked && edited.logits()[token] == Float.NEGATIVE_INFINITY ? -1 : token;
+      return isMasked && edited.logit(token) == Float.NEGATIVE_INFINITY ? -1 : token;
     }
     for (int i = 0; i < listed.size(); i++) {
       if (tokens[i] == token) {

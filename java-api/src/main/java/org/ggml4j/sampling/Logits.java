@@ -116,7 +116,7 @@ public final class Logits {
   /** The logit of a token; -infinity if it is no candidate any more. */
   public float get(int token) {
     int i = state.indexOf(token);
-    return i < 0 ? Float.NEGATIVE_INFINITY : state.array().logits()[i];
+    return i < 0 ? Float.NEGATIVE_INFINITY : state.array().logit(i);
   }
 
   /**

@@ -1,7 +1,5 @@
 package org.ggml4j.sampling;
 
-import java.util.Arrays;
-
 /**
  * Loops over whole vocabularies, small and simple so that HotSpot turns them into vector
  * instructions; see {@link Exponential}.
@@ -9,8 +7,6 @@ import java.util.Arrays;
 final class Loops {
   // The bits of -infinity, ordered: what comes before it are the NaNs with a sign.
   private static final int NEGATIVE_NANS = 0x7fffff;
-
-  private static final int LANES = Exponential.LANES;
 
   private static final float ADAPTIVE_P_WIDTH = 0.3f;
   private static final float ADAPTIVE_P_PEAK = 5;
@@ -35,10 +31,50 @@ final class Loops {
     return Float.intBitsToFloat(ordered ^ ((ordered >> 31) & 0x7fffffff));
   }
 
+  /**
+   * Divides by multiplying with the reciprocal in two parts, which is twice as fast and in all but
+   * very rare cases the same float; where it is not, it is the next one.
+   */
   static void divide(float[] from, float divisor, float[] to, int n) {
-    for (int i = 0; i < n; i++) {
-      to[i] = from[i] / divisor;
+    if (hasParts(divisor)) {
+      float most = greatPart(divisor);
+      multiply(from, most, smallPart(divisor, most), to, n);
+    } else {
+      for (int i = 0; i < n; i++) {
+        to[i] = from[i] / divisor;
+      }
     }
+  }
+
+  private static void multiply(float[] from, float most, float least, float[] to, int n) {
+    for (int i = 0; i < n; i++) {
+      to[i] = Math.fma(from[i], most, from[i] * least);
+    }
+  }
+
+  /** One number divided as many are. */
+  static float divide(float number, float divisor) {
+    if (!hasParts(divisor)) {
+      return number / divisor;
+    }
+    float most = greatPart(divisor);
+    return Math.fma(number, most, number * smallPart(divisor, most));
+  }
+
+  /** Whether neither the divisor nor its reciprocal is near the ends of what floats can be. */
+  private static boolean hasParts(float divisor) {
+    return divisor > 0x1p-100f && divisor < 0x1p100f;
+  }
+
+  /** The reciprocal, not rounded up. */
+  private static float greatPart(float divisor) {
+    float nearest = (float) (1.0 / divisor);
+    return nearest > 1.0 / divisor ? Math.nextDown(nearest) : nearest;
+  }
+
+  /** What it lacks; more than 0, so that -infinity stays that. */
+  private static float smallPart(float divisor, float most) {
+    return Math.max((float) (1.0 / divisor - most), Float.MIN_VALUE);
   }
 
   /**
@@ -55,12 +91,22 @@ final class Loops {
     }
   }
 
-  /** Copies the logits, those farther from the center than that as -infinity. */
-  static void dropFar(float[] from, float center, float distance, float[] to, int n) {
+  /** Copies the logits, those below the limit or above the ceiling as -infinity. */
+  static void dropOutside(float[] from, float limit, float ceiling, float[] to, int n) {
     for (int i = 0; i < n; i++) {
-      float within = (distance - Math.abs(from[i] - center)) * 0x1p127f * 0x1p127f * 0x1p127f;
-      to[i] = from[i] + Math.min(within, 0f);
+      float below = Math.min(from[i] - limit, ceiling - from[i]) * 0x1p127f * 0x1p127f * 0x1p127f;
+      to[i] = from[i] + Math.min(below, 0f);
     }
+  }
+
+  /** The bits of a float, in the order of the numbers. */
+  static int ordered(float number) {
+    int bits = Float.floatToRawIntBits(number);
+    return bits ^ ((bits >> 31) & 0x7fffffff);
+  }
+
+  static float ofOrdered(int ordered) {
+    return Float.intBitsToFloat(ordered ^ ((ordered >> 31) & 0x7fffffff));
   }
 
   static double sum(double[] values) {
@@ -69,51 +115,6 @@ final class Loops {
       sum += value;
     }
     return sum;
-  }
-
-  /** The sum of the first n floats; {@code lanes} is scratch. */
-  static double sum(float[] values, int n, double[] lanes) {
-    Arrays.fill(lanes, 0);
-    int from = 0;
-    for (; from + 4 * LANES <= n; from += 4 * LANES) {
-      add(values, from, lanes);
-    }
-    double sum = sum(lanes);
-    for (; from < n; from++) {
-      sum += values[from];
-    }
-    return sum;
-  }
-
-  private static void add(float[] values, int from, double[] lanes) {
-    for (int i = 0; i < LANES; i++) {
-      lanes[i] +=
-          (values[from + i] + values[from + LANES + i])
-              + (values[from + 2 * LANES + i] + values[from + 3 * LANES + i]);
-    }
-  }
-
-  /** The sum of the squares of the differences from {@code mean}. */
-  static double sumOfSquares(float[] values, float mean, int n, double[] lanes) {
-    Arrays.fill(lanes, 0);
-    int from = 0;
-    for (; from + 2 * LANES <= n; from += 2 * LANES) {
-      addSquares(values, mean, from, lanes);
-    }
-    double sum = sum(lanes);
-    for (; from < n; from++) {
-      double difference = values[from] - mean;
-      sum += difference * difference;
-    }
-    return sum;
-  }
-
-  private static void addSquares(float[] values, float mean, int from, double[] lanes) {
-    for (int i = 0; i < LANES; i++) {
-      float a = values[from + i] - mean;
-      float b = values[from + LANES + i] - mean;
-      lanes[i] += a * a + b * b;
-    }
   }
 
   /**

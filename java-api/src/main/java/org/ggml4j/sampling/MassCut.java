@@ -1,36 +1,30 @@
 package org.ggml4j.sampling;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps the best candidates that together have a given probability when these are very many, so
  * that sorting them is out of the question. "Best" is by a key: the logit, or its nearness to some
  * value.
  *
- * <p>A sample tells within which narrow range of keys the cut must be. The mass above the range is
- * summed up exactly, the few candidates within it are collected, and histograms of them narrow it
- * down to one candidate. Should the sample have misled, the range is widened to everything.
+ * <p>A sample tells within which narrow range of keys the cut must be, and about where the center
+ * is, if that is not known. One pass over all sums up the mass, that above the range and what gives
+ * the center, and collects the few candidates within the range; histograms of them narrow it down
+ * to one candidate. Should the sample have misled, the range is widened to everything.
  */
 final class MassCut {
   private static final int BUCKETS = 2048;
-  private static final int SAMPLE = 4 * Exponential.CHUNK;
 
   /** Of fewer candidates none is sampled. */
-  static final int SAMPLED_FROM = 2 * SAMPLE;
+  static final int SAMPLED_FROM = 2 * MassSample.SIZE;
 
   private static final int SORTED_UP_TO = 48;
-  // Standard deviations by which the sample's share of the mass may be off.
-  private static final double DEVIATIONS = 2.5;
-  // Farther away there is no mass to speak of: 24 binary orders of magnitude.
-  private static final int FARTHEST = 24 << 23;
-
   private static final int[] NO_NAMES = {};
 
+  private @Nullable MassSample sample;
   private final double[] mass = new double[BUCKETS];
-  private final double[] sampledMass = new double[BUCKETS];
-  private final double[] sampledSquares = new double[BUCKETS];
-  private final float[] sample = new float[SAMPLE];
-  private final int[] sampleExponents = new int[SAMPLE];
+  private int[] buckets = {};
   private final Indices indices = new Indices();
   private final Subset range = new Subset();
   private final Subset narrowed = new Subset();
@@ -38,10 +32,12 @@ final class MassCut {
   // One call's task:
   private float center;
   private boolean byNearness;
+  private boolean isCenterKnown;
   private float p;
   private double total;
-  // The range, in distances of fixed-point exponents from that of the center:
+  // The range, in distances of fixed-point exponents from that of the center, or about that:
   private int middle;
+  private int trueMiddle;
   private int inner;
   private int outer;
   private int outermost;
@@ -71,15 +67,27 @@ final class MassCut {
    */
   void keepHighest(LogitState logits, int best, float share) {
     byNearness = false;
-    middle = 0;
+    isCenterKnown = true;
+    trueMiddle = 0;
     cut(logits, best, share);
   }
 
   /** Keeps those with the logits nearest to {@code to} that have more than the share p. */
   void keepNearest(LogitState logits, int best, float to, float share) {
     byNearness = true;
+    isCenterKnown = true;
     center = to;
-    middle = logits.array().exponent(to);
+    trueMiddle = logits.array().exponent(to);
+    cut(logits, best, share);
+  }
+
+  /**
+   * {@link #keepNearest} to the logit that is as surprising as the entropy, which this finds in the
+   * same pass; for at least {@value #SAMPLED_FROM} candidates.
+   */
+  void keepTypical(LogitState logits, int best, float share) {
+    byNearness = true;
+    isCenterKnown = false;
     cut(logits, best, share);
   }
 
@@ -100,144 +108,69 @@ final class MassCut {
   private void cut(LogitState logits, int best, float share) {
     LogitArray array = logits.array();
     p = share;
-    inner = 0;
-    outermost = middle - Exponential.LEAST;
-    outer = outermost;
+    takeAll();
     if (array.size() >= SAMPLED_FROM) {
       guess(array, logits.candidates, best);
     }
     if (!cutInRange(array, logits.candidates)) {
-      inner = 0;
-      outer = outermost;
+      takeAll();
       cutInRange(array, logits.candidates);
     }
     keep(logits);
   }
 
-  /** Finds the cut, or that it is not in the range. */
-  private boolean cutInRange(LogitArray array, Candidates scratch) {
-    double above = array.sumAndCollect(middle, inner, outer, indices);
-    total = array.sum(NO_NAMES);
-    if (inner > 0 && enough(above)) {
-      return false;
-    }
-    take(array);
-    if (outer < outermost && !enough(above + sum(range))) {
-      return false;
-    }
-    findCut(array, scratch, above);
-    return !byNearness || isClear(array);
-  }
-
-  /**
-   * Whether the cut is not so near to the ends of the range that by its key one beyond could be on
-   * the other side: exponents and keys are rounded in different ways.
-   */
-  private boolean isClear(LogitArray array) {
-    int distance = Math.abs(array.exponent(array.logits()[cutIndex]) - middle);
-    int rounding = 16 + (Math.max(-middle, outer) >> 18);
-    return (inner == 0 || distance - inner > rounding)
-        && (outer == outermost || outer - distance > rounding);
+  /** Makes everything the range. */
+  private void takeAll() {
+    middle = trueMiddle;
+    outermost = middle - Exponential.LEAST;
+    inner = 0;
+    outer = outermost;
   }
 
   /** Sets the range in which the cut is by all likelihood. */
   private void guess(LogitArray array, Candidates top, int best) {
-    int count = takeSample(array, top.logit(best - 1));
-    array.powersOf(sample, sampleExponents, count);
-    int farthest = 1;
-    for (int i = 0; i < count; i++) {
-      farthest = Math.max(farthest, Math.abs(sampleExponents[i] - middle));
+    MassSample guesses = sample;
+    if (guesses == null) {
+      guesses = new MassSample(array, top);
+      sample = guesses;
     }
-    int shift = 1 + Integer.SIZE - Integer.numberOfLeadingZeros(Math.min(farthest, FARTHEST));
-    shift = Math.max(0, shift - Integer.numberOfTrailingZeros(BUCKETS) - 1);
-    Arrays.fill(mass, 0);
-    Arrays.fill(sampledMass, 0);
-    Arrays.fill(sampledSquares, 0);
-    double topMass = 0;
-    for (int i = 0; i < best; i++) {
-      float power = array.power(top.logit(i));
-      mass[bucket(array.exponent(top.logit(i)), shift)] += power;
-      topMass += power;
-    }
-    double sampled = 0;
-    double squares = 0;
-    for (int i = 0; i < count; i++) {
-      double power = sample[i];
-      int b = bucket(sampleExponents[i], shift);
-      sampledMass[b] += power;
-      sampledSquares[b] += power * power;
-      sampled += power;
-      squares += power * power;
-    }
-    if (sampled > 0) {
-      double rest =
-          array.hasSum()
-              ? Math.max(0, array.sum(NO_NAMES) - topMass)
-              : sampled / count * (array.size() - best);
-      narrow(shift, topMass, rest, sampled, squares);
-    }
-  }
-
-  private int takeSample(LogitArray array, float worst) {
-    int n = array.size();
-    float[] values = array.logits();
-    int step = n / SAMPLE;
-    int count = 0;
-    for (int i = step / 2; i < n && count < SAMPLE; i += step) {
-      float logit = values[i];
-      if (logit < worst && logit > Float.NEGATIVE_INFINITY) {
-        sample[count++] = logit;
+    if (guesses.take(array, top, best)) {
+      if (!isCenterKnown) {
+        middle = guesses.estimateMean();
+        outermost = middle - Exponential.LEAST;
       }
+      guesses.guess(middle, p, !isCenterKnown);
+      inner = guesses.inner();
+      outer = Math.min(outermost, guesses.outer());
     }
-    return count;
   }
 
-  private int bucket(int exponent, int shift) {
-    return Math.min(Math.abs(exponent - middle) >> shift, BUCKETS - 1);
+  /** Finds the cut, or that it is not in the range. */
+  private boolean cutInRange(LogitArray array, Candidates scratch) {
+    double above = array.sumAndCollect(middle, inner, outer, indices, !isCenterKnown);
+    total = array.sum(NO_NAMES);
+    if (!isCenterKnown) {
+      isCenterKnown = true;
+      center = array.centerOfCollected();
+      trueMiddle = array.exponent(center);
+    }
+    if (inner > 0 && enough(above)) {
+      return false;
+    }
+    take(array);
+    return findCut(array, scratch, above) && (!byNearness || isClear(array));
   }
 
   /**
-   * Sets the range to the buckets in which the mass comes to the target, and those around them as
-   * far as the sample may be wrong.
-   *
-   * @param top mass of the candidates that are known
-   * @param rest mass of those of which some are sampled
+   * Whether the cut is not so near to the ends of the range that by its key one beyond could be on
+   * the other side: exponents and keys are rounded in different ways, and the range may be around
+   * another middle.
    */
-  private void narrow(int shift, double top, double rest, double sampled, double squares) {
-    double weight = rest / sampled;
-    double target = p * (top + rest);
-    double sum = 0;
-    double share = 0;
-    double squaresAbove = 0;
-    int b = 0;
-    while (b < BUCKETS - 1 && sum + mass[b] + weight * sampledMass[b] < target) {
-      sum += mass[b] + weight * sampledMass[b];
-      share += sampledMass[b] / sampled;
-      squaresAbove += sampledSquares[b];
-      b++;
-    }
-    double error =
-        (1 - share) * (1 - share) * squaresAbove + share * share * (squares - squaresAbove);
-    // What is known has its share only if the rest is estimated well.
-    double leverage = top * (1 - p) / rest;
-    error += leverage * leverage * squares;
-    double tolerance = DEVIATIONS * weight * Math.sqrt(error);
-    int first = b;
-    double sumBefore = sum;
-    while (first > 0 && sumBefore > target - tolerance) {
-      first--;
-      sumBefore -= mass[first] + weight * sampledMass[first];
-    }
-    int end = b;
-    double sumBehind = sum;
-    while (end < BUCKETS && sumBehind < target + tolerance) {
-      sumBehind += mass[end] + weight * sampledMass[end];
-      end++;
-    }
-    inner = first << shift;
-    if (end < BUCKETS) {
-      outer = Math.min(outermost, end << shift);
-    }
+  private boolean isClear(LogitArray array) {
+    int distance = Math.abs(array.exponent(array.logits()[cutIndex]) - trueMiddle);
+    int error = Math.abs(middle - trueMiddle) + 16 + (Math.max(-middle, outer) >> 18);
+    return (inner == 0 || distance - inner > error)
+        && (outer == outermost || outer - distance > error);
   }
 
   /** Looks up the candidates of the range. */
@@ -250,23 +183,30 @@ final class MassCut {
       int index = indices.get(i);
       range.index[i] = index;
       range.power[i] = values[index];
-      range.key[i] = key(values[index]);
+    }
+    if (byNearness) {
+      findNearness(range.power, center, range.key, size);
+    } else {
+      System.arraycopy(range.power, 0, range.key, 0, size);
     }
     array.powersOf(range.power, size);
   }
 
-  private static double sum(Subset some) {
-    double sum = 0;
-    for (int i = 0; i < some.size; i++) {
-      sum += some.power[i];
+  private static void findNearness(float[] logits, float center, float[] keys, int n) {
+    for (int i = 0; i < n; i++) {
+      keys[i] = -Math.abs(logits[i] - center);
     }
-    return sum;
   }
 
-  /** Finds the last candidate to keep; of several with its key, those with higher indices go. */
-  private void findCut(LogitArray array, Candidates scratch, double aboveRange) {
+  /**
+   * Finds the last candidate to keep; of several with its key, those with higher indices go.
+   *
+   * @return whether it is in the range
+   */
+  private boolean findCut(LogitArray array, Candidates scratch, double aboveRange) {
     double above = aboveRange;
     Subset some = range;
+    boolean mayBeBeyond = outer < outermost;
     while (true) {
       float lowest = Float.POSITIVE_INFINITY;
       float highest = Float.NEGATIVE_INFINITY;
@@ -283,45 +223,69 @@ final class MassCut {
       }
       float scale = (BUCKETS - 1) / (highest - lowest);
       if (some.size <= SORTED_UP_TO || !(scale < Float.MAX_VALUE)) {
-        walk(some, array, scratch, above);
-        return;
+        return walk(some, array, scratch, above) || !mayBeBeyond;
       }
-      above += narrowDown(some, highest, scale, above);
+      int b = bucketOfCut(some, highest, scale, above);
+      for (int i = 0; i < b; i++) {
+        above += mass[i];
+      }
+      if (mayBeBeyond && !enough(above + mass[b])) {
+        return false;
+      }
+      mayBeBeyond = false;
+      narrowDown(some, b);
       some = narrowed;
     }
   }
 
-  /** Keeps the bucket that has the cut; returns the mass above it. */
-  private double narrowDown(Subset some, float highest, float scale, double above) {
-    Arrays.fill(mass, 0);
-    for (int i = 0; i < some.size; i++) {
-      mass[bucket(some.key[i], highest, scale)] += some.power[i];
+  /** The bucket that has the cut, or the last one. */
+  private int bucketOfCut(Subset some, float highest, float scale, double above) {
+    if (buckets.length < some.size) {
+      buckets = new int[some.index.length];
     }
-    int last = BUCKETS - 1;
-    double sum = 0;
+    Arrays.fill(mass, 0);
+    findBuckets(some.key, highest, scale, buckets, some.size);
+    for (int i = 0; i < some.size; i++) {
+      mass[buckets[i]] += some.power[i];
+    }
+    double sum = above;
     int b = 0;
-    while (b < last && !enough(above + sum + mass[b])) {
+    while (b < BUCKETS - 1 && !enough(sum + mass[b])) {
       sum += mass[b++];
     }
-    narrowed.ensure(some.size);
+    return b;
+  }
+
+  private static void findBuckets(float[] keys, float highest, float scale, int[] buckets, int n) {
+    for (int i = 0; i < n; i++) {
+      buckets[i] = Math.min(Math.max((int) ((highest - keys[i]) * scale), 0), BUCKETS - 1);
+    }
+  }
+
+  /** Keeps the candidates of one bucket. */
+  private void narrowDown(Subset some, int bucket) {
+    int n = some.size;
+    narrowed.ensure(n);
     int size = 0;
-    for (int i = 0; i < some.size; i++) {
-      if (bucket(some.key[i], highest, scale) == b) {
+    for (int i = 0; i < n; i++) {
+      if (buckets[i] == bucket) {
         narrowed.index[size] = some.index[i];
         narrowed.power[size] = some.power[i];
         narrowed.key[size++] = some.key[i];
       }
     }
     narrowed.size = size;
-    return sum;
   }
 
-  private static int bucket(float key, float highest, float scale) {
-    return Math.clamp((int) ((highest - key) * scale), 0, BUCKETS - 1);
-  }
-
-  /** Goes through a few candidates, or through many that have the same key. */
-  private void walk(Subset some, LogitArray array, Candidates scratch, double above) {
+  /**
+   * Goes through a few candidates, or through many that have the same key.
+   *
+   * @return whether they have enough; if not, the last of them is the cut
+   */
+  private boolean walk(Subset some, LogitArray array, Candidates scratch, double above) {
+    if (some.size == 0) {
+      return false;
+    }
     boolean isOneKey = true;
     for (int i = 1; i < some.size && isOneKey; i++) {
       isOneKey = some.key[i] == some.key[0];
@@ -337,7 +301,7 @@ final class MassCut {
       }
       cutKey = some.key[i];
       cutIndex = some.index[i];
-      return;
+      return enough(above + (i + 1) * power);
     }
     scratch.clear();
     for (int j = 0; j < some.size; j++) {
@@ -351,6 +315,7 @@ final class MassCut {
     }
     cutKey = scratch.logit(i);
     cutIndex = scratch.token(i);
+    return enough(sum);
   }
 
   private void keep(LogitState logits) {
@@ -377,15 +342,24 @@ final class MassCut {
   }
 
   private void mask(LogitState logits) {
+    double[] lanes = logits.work.innerLanes;
     if (byNearness) {
       logits.maskFar(center, -cutKey);
     } else {
       logits.maskBelow(cutKey);
     }
+    LogitArray array = logits.array();
     for (int i = 0; i < range.size; i++) {
       if (range.key[i] == cutKey && range.index[i] > cutIndex) {
-        logits.array().set(range.index[i], Float.NEGATIVE_INFINITY);
+        array.set(range.index[i], Float.NEGATIVE_INFINITY);
+        range.power[i] = 0;
       }
+    }
+    if (!byNearness) {
+      for (int i = 0; i < range.size; i++) {
+        lanes[range.index[i] % Exponential.LANES] += range.key[i] < cutKey ? 0 : range.power[i];
+      }
+      array.setSum(lanes);
     }
   }
 }

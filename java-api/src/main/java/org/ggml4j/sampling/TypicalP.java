@@ -10,11 +10,17 @@ record TypicalP(float p, int minKeep) implements LogitsProcessor {
     logits.state.requireCandidates();
     LogitArray array = logits.state.array();
     int size = array.size();
+    int least = Math.clamp(minKeep, 1, size);
+    Candidates best = logits.state.candidates;
+    if (least <= Filters.FIRST_TRY && Filters.isWide(array, logits.state.names(), p, best)) {
+      Filters.selectTop(array, logits.state.names(), Filters.KNOWN, best);
+      logits.state.work.massCut().keepTypical(logits.state, Filters.KNOWN, p);
+      return;
+    }
     double entropy = array.entropy(logits.state.names());
     double total = array.sum(logits.state.names());
     // |-log(p) - entropy| = |logit - center|
-    float center = (float) (array.max(logits.state.names()) + StrictMath.log(total) - entropy);
-    int least = Math.clamp(minKeep, 1, size);
+    float center = array.center(entropy);
     int last = Math.max(Filters.secondTry(array), least);
     int n = Math.min(Math.max(Filters.FIRST_TRY, least), size);
     while (true) {

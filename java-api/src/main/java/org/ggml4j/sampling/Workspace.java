@@ -7,8 +7,10 @@ import org.jspecify.annotations.Nullable;
 /** Scratch memory that the arrays of one {@link Logits} share, so that a step allocates nothing. */
 final class Workspace {
   final Exponential exponential = new Exponential();
-  final double[] lanes = new double[Exponential.LANES];
-  final float[] marks = new float[Exponential.LANES];
+  final double[] innerLanes = new double[Exponential.LANES];
+  final double[] productLanes = new double[Exponential.LANES];
+  final int[] marks = new int[Exponential.MARKED_CHUNK];
+  final Deviation deviation = new Deviation();
   final Candidates others = new Candidates();
   private final int[] bits = new int[Exponential.CHUNK];
   private @Nullable MassCut massCut;

@@ -8,8 +8,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ExponentialTest {
+  private static final double[] NONE = {};
   private final Exponential exponential = new Exponential();
 
   @Test
@@ -38,52 +41,63 @@ class ExponentialTest {
     for (int count : new int[] {Exponential.CHUNK, 700, 1}) {
       float[] powers = exponential.powers(Exponential.CHUNK, count);
       for (int i = 0; i < Exponential.CHUNK; i++) {
-        float expected = i < count ? Exponential.exp(logits[Exponential.CHUNK + i] - max) : 0f;
-        assertThat(powers[i]).isEqualTo(expected);
+        if (i < count) {
+          assertThat(powers[i]).isEqualTo(Exponential.exp(logits[Exponential.CHUNK + i] - max));
+        }
       }
     }
   }
 
   @Test
   void sumsLaneByLane() {
-    float[] logits = LogitsTest.normal(Exponential.CHUNK, 5, 2);
+    int n = 20 * Exponential.CHUNK + 700; // more than is summed up in floats
+    float[] logits = LogitsTest.normal(n, 5, 2);
     double[] lanes = new double[Exponential.LANES];
-    exponential.begin(logits, 9);
-    exponential.sum(0, Exponential.CHUNK, lanes);
-    exponential.sum(0, Exponential.CHUNK, lanes);
+    exponential.begin(logits, 9, lanes, NONE, NONE);
+    for (int from = 0; from < n; from += Exponential.CHUNK) {
+      exponential.sum(from, Math.min(Exponential.CHUNK, n - from));
+    }
+    exponential.finish();
     for (int lane = 0; lane < lanes.length; lane++) {
       double sum = 0;
-      for (int i = lane; i < logits.length; i += Exponential.LANES) {
-        sum += 2.0 * Exponential.exp(logits[i] - 9);
+      for (int i = lane; i < n; i += Exponential.LANES) {
+        sum += Exponential.exp(logits[i] - 9);
       }
       assertThat(lanes[lane]).isCloseTo(sum, within(1e-6 * sum));
     }
   }
 
-  @Test
-  void sumsAndMarksWhatIsWithinARange() {
-    float[] logits = LogitsTest.normal(Exponential.CHUNK, 6, 2);
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void sumsAndMarksWhatIsWithinARange(boolean withProducts) {
+    int n = 2 * Exponential.MARKED_CHUNK;
+    float[] logits = LogitsTest.normal(n, 6, 2);
     logits[5] = Float.NEGATIVE_INFINITY;
-    int count = 1800;
     double[] lanes = new double[Exponential.LANES];
     double[] innerLanes = new double[Exponential.LANES];
-    float[] marks = new float[Exponential.LANES];
+    double[] products = withProducts ? new double[Exponential.LANES] : NONE;
+    int[] marks = new int[Exponential.MARKED_CHUNK];
     int center = Exponential.fixed(-9);
     int inner = center - Exponential.fixed(-10);
     int outer = center - Exponential.fixed(-12);
-    exponential.begin(logits, 9);
-    exponential.range(center, inner, outer);
-    exponential.sumAndMark(0, count, lanes, innerLanes, marks);
+    exponential.begin(logits, 9, lanes, innerLanes, products);
+    exponential.range(center, inner, outer, marks);
+    exponential.sumAndMark(0, Exponential.MARKED_CHUNK, withProducts);
+    exponential.sumAndMark(Exponential.MARKED_CHUNK, Exponential.MARKED_CHUNK, withProducts);
+    exponential.finish();
     Indices marked = new Indices();
-    marked.addMarked(marks, 0, Exponential.ROWS);
+    marked.addMarked(marks, Exponential.MARKED_CHUNK, 0, 2);
     List<Integer> found = IntStream.range(0, marked.size()).mapToObj(marked::get).toList();
     double sum = 0;
     double innerSum = 0;
+    double productSum = 0;
     List<Integer> expected = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < n; i++) {
       int distance = Math.abs(Exponential.fixed(logits[i] - 9) - center);
-      sum += Exponential.exp(logits[i] - 9);
-      innerSum += distance < inner ? Exponential.exp(logits[i] - 9) : 0;
+      double power = Exponential.exp(logits[i] - 9);
+      sum += power;
+      innerSum += distance < inner ? power : 0;
+      productSum += power > 0 ? power * (logits[i] - 9) : 0;
       if (distance >= inner && distance < outer) {
         expected.add(i);
       }
@@ -93,20 +107,25 @@ class ExponentialTest {
     assertThat(Arrays.stream(innerLanes).sum())
         .isPositive()
         .isCloseTo(innerSum, within(1e-7 * sum));
+    assertThat(Exponential.unfixed(Arrays.stream(products).sum()))
+        .isCloseTo(withProducts ? productSum : 0, within(-1e-6 * productSum));
   }
 
   @Test
   void addsUpPowersTimesTheirExponents() {
     float[] logits = LogitsTest.normal(Exponential.CHUNK, 8, 3);
-    exponential.begin(logits, 12);
     double[] lanes = new double[Exponential.LANES];
+    double[] products = new double[Exponential.LANES];
+    exponential.begin(logits, 12, lanes, NONE, products);
     double expected = 0;
     for (int round = 0; round < 2; round++) {
-      exponential.sumAndProducts(0, 1000, lanes);
+      exponential.sumAndProducts(0, 1000);
       for (int i = 0; i < 1000; i++) {
         expected += (logits[i] - 12) * StrictMath.exp(logits[i] - 12);
       }
     }
-    assertThat(exponential.products()).isCloseTo(expected, within(-1e-6 * expected));
+    exponential.finish();
+    assertThat(Exponential.unfixed(Arrays.stream(products).sum()))
+        .isCloseTo(expected, within(-1e-6 * expected));
   }
 }
