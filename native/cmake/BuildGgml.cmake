@@ -48,6 +48,22 @@ if(GGML4J_MARCH_NATIVE)
   endif()
 endif()
 
+# Quantizing happens in ggml-base, which is compiled for every processor, for a value at a time. These options let compilers
+# use vectors and change no result: none reorders or joins operations, and nobody asks for floating-point exceptions or
+# errno. Files come out byte for byte as from llama-quantize; tests hold them to it. Only ggml-quants.c may need a
+# newer processor: Java calls it where the CPU library was loaded, which asks for the processor's features.
+if(CMAKE_C_COMPILER_ID MATCHES "^(GNU|Clang|AppleClang)$")
+  set(exact "-fno-trapping-math;-fno-math-errno;-ffp-contract=off")
+  set_source_files_properties("${GGML4J_ggml_DIR}/src/ggml.c" TARGET_DIRECTORY ggml-base
+    PROPERTIES COMPILE_OPTIONS "${exact}")
+  set(quantizing "${exact};-include;${CMAKE_CURRENT_SOURCE_DIR}/native/cmake/nearest16.h")
+  if(GGML4J_MARCH_NATIVE)
+    list(APPEND quantizing -march=native)
+  endif()
+  set_source_files_properties("${GGML4J_ggml_DIR}/src/ggml-quants.c" TARGET_DIRECTORY ggml-base
+    PROPERTIES COMPILE_OPTIONS "${quantizing}")
+endif()
+
 # Plain names (libggml-base.so, not libggml-base.so.0.25.1 behind two links): a jar has no links, and the folder's name
 # holds the content's hash already.
 foreach(library IN LISTS GGML4J_LIBRARIES)

@@ -6,13 +6,25 @@ import org.ggml4j.bindings.ggml.ggml_to_float_t;
 import org.ggml4j.bindings.ggml.ggml_type_traits;
 import org.ggml4j.gguf.GgmlType;
 
-/** Conversion of F32 rows to the types that weights are stored in, and back. */
+/**
+ * Conversion of F32 rows to the types that weights are stored in, and back. Each method throws
+ * {@link GgmlException} if GGML was built for another processor.
+ */
 public final class Quantization {
-  static {
-    Native.library();
-  }
+  private static volatile boolean ready;
 
   private Quantization() {}
+
+  /**
+   * Loads GGML. Where it was built for another processor it has no CPU device, and what converts
+   * would end the process.
+   */
+  private static void load() {
+    if (!ready) {
+      Device.cpu();
+      ready = true;
+    }
+  }
 
   /**
    * Converts rows.
@@ -24,6 +36,7 @@ public final class Quantization {
    */
   public static void rows(
       GgmlType type, MemorySegment from, MemorySegment to, long nRows, long nPerRow) {
+    load();
     if (Ggml.ggml_quantize_requires_imatrix(type.id())) {
       throw new IllegalArgumentException(type + " needs an importance matrix");
     }
@@ -75,6 +88,7 @@ public final class Quantization {
         }
       }
     }
+    load();
     Ggml.ggml_quantize_chunk(type.id(), from, to, 0, nRows, nPerRow, importance);
   }
 
@@ -91,6 +105,7 @@ public final class Quantization {
     if (n < 0 || from.byteSize() < type.rowSize(n) || to.byteSize() < 4 * n) {
       throw new IllegalArgumentException("segments are too small for " + n + " elements");
     }
+    load();
     MemorySegment function =
         ggml_type_traits.to_float(
             Ggml.ggml_get_type_traits(type.id()).reinterpret(ggml_type_traits.sizeof()));
@@ -102,6 +117,7 @@ public final class Quantization {
 
   /** Whether all scales and values of whole blocks in native memory are finite. */
   public static boolean isValid(GgmlType type, MemorySegment data) {
+    load();
     return Ggml.ggml_validate_row_data(type.id(), data, data.byteSize());
   }
 }
