@@ -1,5 +1,7 @@
 package org.ggml4j.cli;
 
+import static org.ggml4j.cli.ScatterChart.Size.BROAD;
+import static org.ggml4j.cli.ScatterChart.Size.NARROW;
 import static org.ggml4j.cli.ScatterChart.escape;
 
 import java.util.ArrayList;
@@ -23,7 +25,7 @@ final class QuantsPage {
         --iq: #52c7ae; --other: #bb97f2; --front: #5d6880; } }
       * { box-sizing: border-box; }
       body { margin: 0 auto; padding: 1.25rem 1rem 3rem; max-width: 75rem; color: var(--ink);
-        background: var(--ground); font: 16px/1.5 system-ui, sans-serif; }
+        background: var(--ground); font: 1rem/1.5 system-ui, sans-serif; }
       h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .25rem; overflow-wrap: anywhere; }
       h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
       p { margin: .25rem 0; } .soft { color: var(--soft); font-size: .9rem; }
@@ -40,9 +42,16 @@ final class QuantsPage {
       .k { fill: var(--k); stroke: var(--k); } .plain { fill: var(--plain); stroke: var(--plain); }
       .iq { fill: var(--iq); stroke: var(--iq); } .other { fill: var(--other);
         stroke: var(--other); }
-      .legend { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin: .75rem 0; }
-      .legend span::before { content: ""; display: inline-block; width: .75em; height: .75em;
-        border-radius: 50%; margin-right: .4em; background: var(--c); }
+      .narrow { display: none; }
+      @media (max-width: 30rem) { .broad { display: none; } .narrow { display: block; } }
+      .legend { align-self: center; padding: 0 .75rem; }
+      .legend p { padding-left: 1.75em; text-indent: -1.75em; margin: .5rem 0; }
+      .legend span { display: inline-block; width: 1.25em; margin-right: .5em; }
+      .legend .dot { background: radial-gradient(circle, var(--c) 65%, transparent 70%)
+        center / .75em .75em no-repeat; height: .75em; }
+      .legend .dashes { border-top: 1.5px dashed var(--front); vertical-align: middle; }
+      .legend .bar { border-left: 2px solid var(--soft); height: 1em; width: .6em;
+        margin-left: .65em; vertical-align: middle; }
       .wide { overflow-x: auto; }
       table { border-collapse: collapse; width: 100%; font-size: .9rem;
         font-variant-numeric: tabular-nums; }
@@ -53,9 +62,12 @@ final class QuantsPage {
       td.verdict { text-align: left; white-space: normal; width: 100%; }
       @media print { :root { --ink: #000; --soft: #444; --line: #ccc; --ground: #fff;
         --panel: #fff; --k: #2f66c4; --plain: #b8570b; --iq: #14806b; --other: #7a4cc0;
-        --front: #999; } body { max-width: none; padding: 0; font-size: 10pt; }
-        figure, tr { break-inside: avoid; } .charts { grid-template-columns: 1fr 1fr; }
-        th, td { white-space: normal; padding: .2rem .3rem; font-size: 8pt; }
+        --front: #999; font-size: 11px; } body { max-width: none; padding: 0; }
+        figure, tr { break-inside: avoid; } h2 { break-after: avoid; }
+        .charts { grid-template-columns: 1fr 1fr; gap: 0 1rem; } .legend { font-size: 1rem; }
+        .broad { display: none; } .narrow { display: block; }
+        .legend .dot { print-color-adjust: exact; }
+        th, td { padding: .2rem .4rem; } .wide th, .wide td { font-size: 7pt; }
         .wide { overflow: visible; } }
       """;
 
@@ -127,11 +139,28 @@ final class QuantsPage {
         rows.stream().map(r -> point(r, r.prefill().value(), r.prefill().error())).toList(),
         List.of(),
         page);
-    page.append("</div>\n<div class=\"legend\">")
-        .append("<span style=\"--c:var(--k)\">K levels</span>")
-        .append("<span style=\"--c:var(--plain)\">plain blocks</span>")
-        .append("<span style=\"--c:var(--iq)\">I levels, tables and codebooks</span>")
-        .append("<span style=\"--c:var(--other)\">others</span></div>\n");
+    page.append("<div class=\"legend\">\n");
+    legend(rows, "k", "K levels: blocks of 256 with scales of scales", page);
+    legend(rows, "plain", "plain levels: blocks of 32 with a scale each", page);
+    legend(rows, "iq", "I levels: values from tables and codebooks", page);
+    legend(rows, "other", "others", page);
+    if (!judged.isEmpty()) {
+      page.append("<p><span class=\"dashes\"></span>On the dashed line: levels that no smaller")
+          .append(" one beats in quality.</p>\n");
+    }
+    page.append("<p><span class=\"bar\"></span>Bars: standard deviation of the speed")
+        .append(judged.isEmpty() ? "" : ", standard error of the divergence")
+        .append(".</p>\n</div>\n</div>\n");
+  }
+
+  private static void legend(List<QuantsRow> rows, String kind, String text, StringBuilder page) {
+    if (rows.stream().anyMatch(r -> ScatterChart.kind(r.level()).equals(kind))) {
+      page.append("<p><span class=\"dot\" style=\"--c:var(--")
+          .append(kind)
+          .append(")\"></span>")
+          .append(escape(text))
+          .append("</p>\n");
+    }
   }
 
   private static ScatterChart.Point point(QuantsRow r, double y, double error) {
@@ -176,7 +205,8 @@ final class QuantsPage {
     page.append("<figure>\n<figcaption>")
         .append(escape(caption))
         .append("</figcaption>\n")
-        .append(ScatterChart.of(caption, SIZE, y, fromZero, points, line))
+        .append(ScatterChart.of(BROAD, caption, SIZE, y, fromZero, points, line))
+        .append(ScatterChart.of(NARROW, caption, SIZE, y, fromZero, points, line))
         .append("</figure>\n");
   }
 

@@ -10,16 +10,30 @@ import java.util.Locale;
  * they follow its light and dark. Names are put where they cover nothing, as far as there is room.
  */
 final class ScatterChart {
-  private static final double WIDTH = 560;
-  private static final double HEIGHT = 400;
-  private static final double LEFT = 62;
+  private static final double LEFT = 74;
   private static final double RIGHT = 16;
   private static final double TOP = 14;
   private static final double BOTTOM = 48;
-  private static final double LETTER = 7.0;
+  private static final double LETTER = 7.8;
   private static final double LINE = 14;
   private static final double DOT = 5;
   private static final int TICKS = 6;
+
+  /** How large a picture is, in units of which a letter is twelve high. */
+  enum Size {
+    /** For a screen or paper. */
+    BROAD(560, 400),
+    /** For a phone. */
+    NARROW(340, 330);
+
+    private final double width;
+    private final double height;
+
+    Size(double width, double height) {
+      this.width = width;
+      this.height = height;
+    }
+  }
 
   /**
    * A point.
@@ -38,12 +52,14 @@ final class ScatterChart {
   record Axis(String label, boolean logarithmic) {}
 
   private record Box(double left, double top, double right, double bottom) {
-    boolean meets(Box b) {
-      return left < b.right && b.left < right && top < b.bottom && b.top < bottom;
+    boolean within(Size size) {
+      return left >= LEFT && right <= size.width && top >= 0 && bottom <= size.height - BOTTOM;
     }
 
-    boolean within() {
-      return left >= LEFT && right <= WIDTH && top >= 0 && bottom <= HEIGHT - BOTTOM;
+    double common(Box b) {
+      double wide = Math.min(right, b.right) - Math.max(left, b.left);
+      double high = Math.min(bottom, b.bottom) - Math.max(top, b.top);
+      return Math.max(0, wide) * Math.max(0, high);
     }
   }
 
@@ -111,15 +127,17 @@ final class ScatterChart {
 
   private final StringBuilder svg = new StringBuilder();
   private final List<Box> taken = new ArrayList<>();
+  private final Size size;
   private final Axis xAxis;
   private final Axis yAxis;
   private final Scale x;
   private final Scale y;
 
-  private ScatterChart(Axis xAxis, Axis yAxis, boolean yFromZero, List<Point> points) {
+  private ScatterChart(Size size, Axis xAxis, Axis yAxis, boolean yFromZero, List<Point> points) {
+    this.size = size;
     this.xAxis = xAxis;
     this.yAxis = yAxis;
-    x = new Scale(xAxis, points.stream().map(Point::x).toList(), false, LEFT, WIDTH - RIGHT);
+    x = new Scale(xAxis, points.stream().map(Point::x).toList(), false, LEFT, size.width - RIGHT);
     List<Double> values = new ArrayList<>();
     for (Point p : points) {
       values.add(p.y());
@@ -128,7 +146,7 @@ final class ScatterChart {
         values.add(p.y() - p.error());
       }
     }
-    y = new Scale(yAxis, values, yFromZero, HEIGHT - BOTTOM, TOP);
+    y = new Scale(yAxis, values, yFromZero, size.height - BOTTOM, TOP);
   }
 
   /**
@@ -138,22 +156,25 @@ final class ScatterChart {
    * @param line names of points that a line goes through, from left to right
    */
   static String of(
+      Size size,
       String title,
       Axis xAxis,
       Axis yAxis,
       boolean yFromZero,
       List<Point> points,
       List<String> line) {
-    ScatterChart chart = new ScatterChart(xAxis, yAxis, yFromZero, points);
+    ScatterChart chart = new ScatterChart(size, xAxis, yAxis, yFromZero, points);
     chart.draw(title, points, line);
     return chart.svg.toString();
   }
 
   private void draw(String title, List<Point> points, List<String> line) {
-    svg.append("<svg viewBox=\"0 0 ")
-        .append(number(WIDTH))
+    svg.append("<svg class=\"")
+        .append(size.name().toLowerCase(Locale.ROOT))
+        .append("\" viewBox=\"0 0 ")
+        .append(number(size.width))
         .append(' ')
-        .append(number(HEIGHT))
+        .append(number(size.height))
         .append("\" role=\"img\" aria-label=\"")
         .append(escape(title))
         .append("\">\n");
@@ -170,6 +191,9 @@ final class ScatterChart {
       double cx = x.at(p.x());
       double cy = y.at(p.y());
       taken.add(new Box(cx - DOT - 1, cy - DOT - 1, cx + DOT + 1, cy + DOT + 1));
+      if (p.error() > 0) {
+        taken.add(new Box(cx - 1, y.at(p.y() + p.error()), cx + 1, low(p)));
+      }
     }
     if (!path.isEmpty()) {
       svg.append("<path class=\"front\" d=\"").append(path).append("\"/>\n");
@@ -180,10 +204,10 @@ final class ScatterChart {
   }
 
   private void axes() {
-    double bottom = HEIGHT - BOTTOM;
+    double bottom = size.height - BOTTOM;
     for (double tick : y.ticks()) {
       double at = y.at(tick);
-      line("grid", LEFT, at, WIDTH - RIGHT, at);
+      line("grid", LEFT, at, size.width - RIGHT, at);
       text("tick", "end", LEFT - 7, at + 4, label(tick));
     }
     for (double tick : x.ticks()) {
@@ -191,9 +215,9 @@ final class ScatterChart {
       line("grid", at, TOP, at, bottom);
       text("tick", "middle", at, bottom + 17, label(tick));
     }
-    line("axis", LEFT, bottom, WIDTH - RIGHT, bottom);
+    line("axis", LEFT, bottom, size.width - RIGHT, bottom);
     line("axis", LEFT, TOP, LEFT, bottom);
-    text("label", "middle", (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, xAxis.label());
+    text("label", "middle", (LEFT + size.width - RIGHT) / 2, size.height - 8, xAxis.label());
     double middle = (TOP + bottom) / 2;
     svg.append("<text class=\"label\" text-anchor=\"middle\" transform=\"translate(14 ")
         .append(number(middle))
@@ -202,12 +226,17 @@ final class ScatterChart {
         .append("</text>\n");
   }
 
+  /** Where the bar through a point ends below. */
+  private double low(Point p) {
+    boolean endless = yAxis.logarithmic() && p.error() >= p.y();
+    return y.at(endless ? p.y() : p.y() - p.error());
+  }
+
   private void dot(Point p) {
     double cx = x.at(p.x());
     double cy = y.at(p.y());
     if (p.error() > 0) {
-      double low = yAxis.logarithmic() && p.error() >= p.y() ? cy : y.at(p.y() - p.error());
-      line("error " + p.kind(), cx, low, cx, y.at(p.y() + p.error()));
+      line("error " + p.kind(), cx, low(p), cx, y.at(p.y() + p.error()));
     }
     svg.append("<circle class=\"dot ")
         .append(p.kind())
@@ -222,7 +251,7 @@ final class ScatterChart {
         .append("</title></circle>\n");
   }
 
-  /** Right of the point, or wherever else it covers nothing; right of it if it always does. */
+  /** Right of the point, or wherever else it covers nothing, or least. */
   private void name(Point p) {
     double cx = x.at(p.x());
     double cy = y.at(p.y());
@@ -240,11 +269,13 @@ final class ScatterChart {
       {cx - width / 2, cy + DOT + 13 + LINE},
     };
     double[] best = places[0];
+    double covered = Double.POSITIVE_INFINITY;
     for (double[] place : places) {
       Box box = box(place, width);
-      if (box.within() && taken.stream().noneMatch(box::meets)) {
+      double covers = taken.stream().mapToDouble(box::common).sum();
+      if (box.within(size) && covers < covered) {
         best = place;
-        break;
+        covered = covers;
       }
     }
     taken.add(box(best, width));

@@ -82,7 +82,8 @@ class QuantsCommandTest {
     assertThat(json).containsEntry("n_ctx", 16).containsEntry("threads", 1);
     String page = Files.readString(folder.resolve("run.html"));
     assertThat(page).startsWith("<!DOCTYPE html>").endsWith("</html>\n");
-    assertThat(page.split("<svg ", -1)).hasSize(4);
+    assertThat(page.split("<svg class=\"broad\"", -1)).hasSize(4);
+    assertThat(page.split("<svg class=\"narrow\"", -1)).hasSize(4);
     assertThat(page).contains("<td>Q4_0</td>").doesNotContain("http", "<script", "@import", "NaN");
     for (String element : List.of("svg", "table", "figure", "text", "tr", "td")) {
       assertThat(page.split("<" + element + "[ >]", -1))

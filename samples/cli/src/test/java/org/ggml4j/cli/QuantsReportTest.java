@@ -97,6 +97,7 @@ class QuantsReportTest {
             new ScatterChart.Point("c<d", 3, 0.1, 0, "plain", "c"));
     String svg =
         ScatterChart.of(
+            ScatterChart.Size.BROAD,
             "t",
             new ScatterChart.Axis("x", false),
             new ScatterChart.Axis("y", true),
@@ -126,6 +127,7 @@ class QuantsReportTest {
     points.add(new ScatterChart.Point("far", 20, 20, 0, "k", ""));
     String svg =
         ScatterChart.of(
+            ScatterChart.Size.BROAD,
             "t",
             new ScatterChart.Axis("x", false),
             new ScatterChart.Axis("y", false),
@@ -171,7 +173,8 @@ class QuantsReportTest {
             .toList();
     QuantsReport report = new QuantsReport("x & y", Map.of("threads", 2), rows);
     String page = QuantsPage.of(report);
-    assertThat(page.split("<svg ", -1)).hasSize(3);
+    assertThat(page.split("<svg class=\"broad\"", -1)).hasSize(3);
+    assertThat(page.split("<svg class=\"narrow\"", -1)).hasSize(3);
     assertThat(page).contains("x &amp; y").doesNotContain("perplexity</th>", "x & y");
     assertThat(report.header()).hasSize(7);
     assertThat(QuantsVerdict.of(rows.get(0), rows)).isEqualTo("the largest of these");
