@@ -193,7 +193,10 @@ public final class WeightStore implements CloseStack.Closing {
     CACHE
   }
 
-  /** Copies bytes into a weight, rearranging them if its memory wants that; all of them at once. */
+  /**
+   * Copies bytes into a weight, rearranging them if its memory wants that; all of them at once. For
+   * weights in the CPU's memory several threads may do so.
+   */
   public void set(Weight weight, MemorySegment data) {
     checkOpen();
     if (data.byteSize() != weight.nBytes()) {
@@ -234,6 +237,13 @@ public final class WeightStore implements CloseStack.Closing {
   public void clear(Weight weight) {
     checkOpen();
     Ggml.ggml_backend_tensor_memset(weight.handle(), (byte) 0, 0, weight.nBytes());
+  }
+
+  /** Sets part of a weight to zero, in plain memory only. */
+  public void clear(Weight weight, long offset, long size) {
+    checkOpen();
+    checkRange(weight, offset, size);
+    Ggml.ggml_backend_tensor_memset(weight.handle(), (byte) 0, offset, size);
   }
 
   /**

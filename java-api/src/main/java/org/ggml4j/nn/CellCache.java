@@ -112,19 +112,19 @@ public final class CellCache implements CloseStack.Closing {
     // Whole blocks, so that no operation works in another way on the last of them.
     nStored = (int) Math.min(Integer.MAX_VALUE, roundUp(options.nCells));
     store = new WeightStore(2 * shapes.size() + 2);
-    rows = new CellRows(store);
+    rows = new CellRows(store, nStored, N_KV_STEP);
     try {
       for (LayerShape s : shapes) {
         Weight k = store.declare(s.memory, "cache_k_l" + s.il, options.typeK, s.nEmbdK(), nStored);
         keys.add(k);
-        rows.add(k, nStored, false);
+        rows.add(k, false);
         if (s.latent) {
           values.add(Optional.empty());
           continue;
         }
         Weight v = store.declare(s.memory, "cache_v_l" + s.il, options.typeV, s.nEmbdV(), nStored);
         values.add(Optional.of(v));
-        rows.add(v, nStored, !options.flashAttn);
+        rows.add(v, !options.flashAttn);
       }
       for (long size : store.allocate(WeightStore.Usage.CACHE).values()) {
         bytes += size;
@@ -133,7 +133,6 @@ public final class CellCache implements CloseStack.Closing {
       cells = new CellMap(options.nCells, nStored);
       placement = new Placement(cells);
       discarding = new Discarding(cells, rows);
-      clearMemory();
     } catch (Throwable e) {
       store.close();
       throw e;
@@ -156,12 +155,6 @@ public final class CellCache implements CloseStack.Closing {
               + ", which has blocks of "
               + type.blockSize());
     }
-  }
-
-  /** Cells that were never written are looked at under a mask: they must not hold NaN. */
-  private void clearMemory() {
-    keys.forEach(store::clear);
-    values.forEach(v -> v.ifPresent(store::clear));
   }
 
   public int nCells() {
@@ -355,12 +348,18 @@ public final class CellCache implements CloseStack.Closing {
     for (int i = 0; i < batch.size(); i++) {
       end = Math.max(end, placement.cell(i) + 1);
     }
-    return (int) Math.min(nStored, roundUp(end));
+    return lookAt(end);
   }
 
   /** How many cells a graph has to look at that stores nothing new. */
   int nKv() {
-    return (int) Math.min(nStored, roundUp(cells.end()));
+    return lookAt(cells.end());
+  }
+
+  private int lookAt(int end) {
+    int nKv = (int) Math.min(nStored, roundUp(end));
+    rows.clearUpTo(nKv);
+    return nKv;
   }
 
   private void movePage(int from, int to) {

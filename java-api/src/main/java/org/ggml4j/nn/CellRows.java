@@ -16,6 +16,10 @@ import org.ggml4j.ggml.WeightStore;
  * so on, only keys where these are the values too. Bytes are those of GGML's types, cell by cell;
  * for values that are stored transposed (without flash attention) element by element, each of all
  * cells.
+ *
+ * <p>Cells that were never written are looked at under a mask, so they must not hold NaN. They are
+ * cleared a step at a time, before anything is written or looked at there: a large cache of which
+ * little is used then takes neither time nor memory.
  */
 public final class CellRows {
   private static final int BLOCK = Placement.PAGE;
@@ -29,19 +33,43 @@ public final class CellRows {
   private record Part(Weight tensor, long bytes, long strips, long stripSize) {}
 
   private final WeightStore store;
+  private final int nCells;
+  private final int step;
   private final List<Part> parts = new ArrayList<>();
+  private int cleared;
 
-  CellRows(WeightStore store) {
+  /**
+   * @param nCells cells of each part
+   * @param step how many cells are cleared at once
+   */
+  CellRows(WeightStore store, int nCells, int step) {
     this.store = store;
+    this.nCells = nCells;
+    this.step = step;
   }
 
   /**
    * @param transposed whether the cells are the fastest dimension
    */
-  void add(Weight tensor, long nCells, boolean transposed) {
+  void add(Weight tensor, boolean transposed) {
     long row = tensor.nBytes() / nCells;
     long bytes = transposed ? tensor.type().typeSize() : row;
     parts.add(new Part(tensor, bytes, row / bytes, bytes * nCells));
+  }
+
+  /** Clears the cells before {@code end} that have not been cleared yet, in whole steps. */
+  void clearUpTo(int end) {
+    if (end <= cleared) {
+      return;
+    }
+    int from = cleared;
+    int to = (int) Math.min(nCells, ((long) end + step - 1) / step * step);
+    for (Part p : parts) {
+      for (long s = 0; s < p.strips; s++) {
+        store.clear(p.tensor, s * p.stripSize + from * p.bytes, (to - from) * p.bytes);
+      }
+    }
+    cleared = to;
   }
 
   /** How many parts there are: two for each layer, one if its keys are its values too. */
@@ -64,6 +92,9 @@ public final class CellRows {
   /** Overwrites what the cells hold in a part. */
   public void write(int part, int[] cells, int from, int n, MemorySegment with) {
     Part p = check(part, cells, from, n, with);
+    for (int i = from; i < from + n; i++) {
+      clearUpTo(cells[i] + 1);
+    }
     forRuns(
         p,
         cells,
