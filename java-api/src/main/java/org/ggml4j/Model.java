@@ -46,6 +46,7 @@ public final class Model implements AutoCloseable {
   private final Set<Embedder> embedders = new LinkedHashSet<>();
   private final ModelLoader.Loaded loaded;
   private final GrammarCache grammars = new GrammarCache();
+  private final Object vocabLock = new Object(); // so that a session can be made meanwhile
   private @Nullable Tokenizer tokenizer;
   private @Nullable SamplerVocab samplerVocab;
   private byte @Nullable [] identity;
@@ -223,19 +224,21 @@ public final class Model implements AutoCloseable {
    *
    * @throws UnsupportedModelException if the file has none or one that is not implemented
    */
-  public synchronized Tokenizer tokenizer() {
+  public Tokenizer tokenizer() {
     checkOpen();
-    Tokenizer made = tokenizer;
-    if (made == null) {
-      try {
-        made = Tokenizer.of(file.metadata());
-      } catch (GgufFormatException e) {
-        throw new UnsupportedModelException(
-            "this model's vocabulary can't be used: " + e.getMessage());
+    synchronized (vocabLock) {
+      Tokenizer made = tokenizer;
+      if (made == null) {
+        try {
+          made = Tokenizer.of(file.metadata());
+        } catch (GgufFormatException e) {
+          throw new UnsupportedModelException(
+              "this model's vocabulary can't be used: " + e.getMessage());
+        }
+        tokenizer = made;
       }
-      tokenizer = made;
+      return made;
     }
-    return made;
   }
 
   /**
@@ -244,13 +247,15 @@ public final class Model implements AutoCloseable {
    *
    * @throws UnsupportedModelException if the model has no tokenizer that is implemented
    */
-  public synchronized SamplerVocab samplerVocab() {
-    SamplerVocab made = samplerVocab;
-    if (made == null) {
-      made = new TokenizerVocab(tokenizer());
-      samplerVocab = made;
+  public SamplerVocab samplerVocab() {
+    synchronized (vocabLock) {
+      SamplerVocab made = samplerVocab;
+      if (made == null) {
+        made = new TokenizerVocab(tokenizer());
+        samplerVocab = made;
+      }
+      return made;
     }
-    return made;
   }
 
   /**

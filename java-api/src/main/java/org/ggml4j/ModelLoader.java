@@ -8,6 +8,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -17,11 +18,13 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.StringJoiner;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.atomic.AtomicLong;
 import org.ggml4j.arch.Architecture;
 import org.ggml4j.arch.Architectures;
 import org.ggml4j.arch.Hparams;
 import org.ggml4j.ggml.BufferType;
 import org.ggml4j.ggml.CloseStack;
+import org.ggml4j.ggml.CpuTopology;
 import org.ggml4j.ggml.Device;
 import org.ggml4j.ggml.Weight;
 import org.ggml4j.ggml.WeightStore;
@@ -44,7 +47,7 @@ final class ModelLoader {
   private final Device cpu;
   private final int nLayer;
   private final Map<String, Long> bytesByPlace = new LinkedHashMap<>();
-  private long done;
+  private final AtomicLong done = new AtomicLong();
   private long total;
 
   /** What loading gives. */
@@ -179,22 +182,46 @@ final class ModelLoader {
         MemorySegment segment = file.mapping(split);
         store.mapHost(cpu, segment, mapped[split]);
         for (Weight weight : mapped[split].keySet()) {
-          MemorySegment data = data(weight);
-          prefetch(data);
-          if (options.mlock()) {
-            MemoryLock.lock(data);
-          }
           place(cpu.bufferType() + " (mapped)", weight);
         }
       }
     }
     store.allocate(WeightStore.Usage.WEIGHTS);
+    List<Step> onCpu = new ArrayList<>();
+    List<Weight> elsewhere = new ArrayList<>();
     for (Weight weight : weights) {
-      if (Arrays.stream(mapped).noneMatch(m -> m.containsKey(weight))) {
-        setPadded(store, weight, data(weight));
-        place(store.bufferType(weight).name(), weight);
+      if (Arrays.stream(mapped).anyMatch(m -> m.containsKey(weight))) {
+        addReading(onCpu, data(weight));
+        continue;
+      }
+      place(store.bufferType(weight).name(), weight);
+      if (isOfCpu(store.bufferType(weight))) {
+        onCpu.add(new Step(weight.nBytes(), () -> set(store, weight)));
+      } else {
+        elsewhere.add(weight);
       }
     }
+    onCpu.sort(Comparator.comparingLong(Step::bytes).reversed()); // no long one at the end
+    ParallelSteps.run(onCpu.stream().map(Step::work).toList(), threads(), this::report);
+    for (Weight weight : elsewhere) { // other devices' memory is for one thread
+      set(store, weight);
+      report();
+    }
+  }
+
+  private record Step(long bytes, Runnable work) {}
+
+  private boolean isOfCpu(BufferType type) {
+    return type.equals(cpu.bufferType()) || cpu.extraBufferTypes().contains(type);
+  }
+
+  private void set(WeightStore store, Weight weight) {
+    setPadded(store, weight, data(weight));
+    done.addAndGet(weight.nBytes());
+  }
+
+  private int threads() {
+    return options.threads() > 0 ? options.threads() : CpuTopology.physicalCores();
   }
 
   /** A matrix may have been declared with more rows than the file has; those are zeros. */
@@ -230,25 +257,27 @@ final class ModelLoader {
   }
 
   /** Reads the pages now, so that the first token need not wait for the disk. */
-  private void prefetch(MemorySegment data) {
+  private void addReading(List<Step> steps, MemorySegment data) {
     for (long at = 0; at < data.byteSize(); at += SLICE) {
-      data.asSlice(at, Math.min(SLICE, data.byteSize() - at)).load();
-      report(at);
+      MemorySegment slice = data.asSlice(at, Math.min(SLICE, data.byteSize() - at));
+      steps.add(new Step(slice.byteSize(), () -> read(slice)));
     }
+  }
+
+  private void read(MemorySegment slice) {
+    slice.load();
+    if (options.mlock()) {
+      MemoryLock.lock(slice);
+    }
+    done.addAndGet(slice.byteSize());
   }
 
   private void place(String where, Weight weight) {
     bytesByPlace.merge(where, weight.nBytes(), Long::sum);
-    done += weight.nBytes();
-    report();
   }
 
   private void report() {
-    report(0);
-  }
-
-  private void report(long more) {
-    double fraction = total == 0 ? 1 : Math.min(1, (double) (done + more) / total);
+    double fraction = total == 0 ? 1 : Math.min(1, (double) done.get() / total);
     if (!options.progress().report(fraction)) {
       throw new CancellationException("loading of " + file.paths().get(0) + " was cancelled");
     }

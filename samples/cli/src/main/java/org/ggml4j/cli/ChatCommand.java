@@ -171,7 +171,7 @@ final class ChatCommand implements Callable<Integer> {
       streams.err().println(loaded.placement());
     }
     try {
-      Session session = loaded.newSession(options);
+      Session session = Vocabulary.readMeanwhile(loaded, () -> loaded.newSession(options));
       if (template.isPresent()) {
         return new Chat(session, parsed(template.get(), loaded));
       }

@@ -98,7 +98,8 @@ final class GenerateCommand implements Callable<Integer> {
             Model.load(
                 model.path(), modelOptions.withProgress(fraction -> !interruption.requested()));
         SpeculationOption.Guesses guesses = speculation.open(modelOptions);
-        Session session = loaded.newSession(sessionOptions)) {
+        Session session =
+            Vocabulary.readMeanwhile(loaded, () -> loaded.newSession(sessionOptions))) {
       if (common.verbose) {
         streams
             .err()
