@@ -13,8 +13,6 @@ final class AdaptiveP implements Sampler {
   private final float decay;
   private final Drawing drawing;
   private final Trail average;
-  private float[] powers = {};
-  private float sumOfPowers;
 
   AdaptiveP(float target, float decay, long seed) {
     this(
@@ -37,28 +35,39 @@ final class AdaptiveP implements Sampler {
     if (target < 0) {
       return drawing.draw(logits);
     }
-    transform(logits);
-    int token = drawing.draw(logits);
-    picked(logits, token);
+    AdaptedLogits adapted = begin(logits);
+    int token;
+    if (adapted.isSummedUp()) {
+      token = adapted.indexAt(logits.state.array(), drawing.next());
+      picked(logits, token);
+      logits.state.adaptLater();
+    } else {
+      logits.state.adapt();
+      token = drawing.draw(logits);
+      picked(logits, token);
+    }
     return token;
+  }
+
+  private AdaptedLogits begin(Logits logits) {
+    logits.state.requireCandidates();
+    average.follow(logits.history());
+    float mean = average.get(WEIGHTED_SUM) / average.get(TOTAL_WEIGHT);
+    AdaptedLogits adapted = logits.state.work.adapted();
+    adapted.begin(logits.state, Math.clamp(2 * target - mean, 0f, 1f));
+    return adapted;
   }
 
   /** Turns probabilities into logits that are high near the target. */
   void transform(Logits logits) {
-    logits.state.requireCandidates();
-    average.follow(logits.history());
-    LogitArray array = logits.state.array();
-    if (powers.length < array.size()) {
-      powers = new float[array.logits().length];
-    }
-    sumOfPowers = (float) array.powers(logits.state.names(), powers);
-    float mean = average.get(WEIGHTED_SUM) / average.get(TOTAL_WEIGHT);
-    logits.state.adapt(powers, sumOfPowers, Math.clamp(2 * target - mean, 0f, 1f));
+    begin(logits);
+    logits.state.adapt();
   }
 
   /** Learns how probable the picked token was before. */
   void picked(Logits logits, int token) {
-    float probability = powers[logits.state.indexOf(token)] / sumOfPowers;
+    LogitState state = logits.state;
+    float probability = state.work.adapted().probability(state.array(), state.indexOf(token));
     float weightedSum = average.get(WEIGHTED_SUM);
     float totalWeight = average.get(TOTAL_WEIGHT);
     average.picked(token);

@@ -15,7 +15,12 @@ final class Drawing implements Sampler {
   }
 
   int draw(Logits logits) {
-    return logits.tokenAt(random.nextDouble());
+    return logits.tokenAt(next());
+  }
+
+  /** The next random number. */
+  double next() {
+    return random.nextDouble();
   }
 
   @Override

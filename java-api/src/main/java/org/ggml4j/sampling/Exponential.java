@@ -38,10 +38,7 @@ final class Exponential {
   /** The least fixed-point exponent, that of 0. */
   static final int LEAST = -EXPONENT_BIAS;
 
-  /**
-   * {@link #sumAndMark} takes so many at a time, as it needs more arrays, which shall all stay in
-   * the first cache.
-   */
+  /** So many at a time where more arrays are needed, which shall all stay in the first cache. */
   static final int MARKED_CHUNK = CHUNK / 2;
 
   private static final double[] NO_LANES = {};
@@ -64,6 +61,7 @@ final class Exponential {
   private final float[] sums = new float[CHUNK];
   private final float[] innerSums = new float[CHUNK];
   private final float[] products = new float[CHUNK];
+  private final int[] least = new int[CHUNK];
   private final MemorySegment bitsMemory = MemorySegment.ofArray(bits);
   private final MemorySegment scalesMemory = MemorySegment.ofArray(scales);
 
@@ -86,7 +84,8 @@ final class Exponential {
   private static final Stage ADD_PRODUCTS =
       c -> addProducts(c.fixed, c.scales, c.sums, c.products, c.count);
   private static final Stage ADD_SQUARES =
-      c -> addSquares(c.fixed, c.scales, c.sums, c.products, c.count);
+      c -> addSquares(c.fixed, c.scales, c.sums, c.products, c.least, c.count);
+  private static final Stage ADD_POWERS = c -> addPowers(c.powers, c.sums, c.count);
   private static final Stage CLASSIFY =
       c -> classify(c.fixed, c.center, c.inner, c.outer - c.inner, c.within, c.marks, c.count);
   private static final Stage ADD_INNER =
@@ -96,6 +95,7 @@ final class Exponential {
           addInnerAndProducts(
               c.fixed, c.scales, c.within, c.sums, c.innerSums, c.products, c.count);
   private static final Stage[] POWERS = {TO_FIXED, COPY_BITS, POLYNOMIALS};
+  private static final Stage[] SUM_AND_POWERS = {TO_FIXED, COPY_BITS, POLYNOMIALS, ADD_POWERS};
   private static final Stage[] SUM = {TO_FIXED, COPY_BITS, ADD};
   private static final Stage[] SUM_AND_PRODUCTS = {TO_FIXED, COPY_BITS, ADD_PRODUCTS};
   private static final Stage[] SUM_AND_SQUARES = {TO_FIXED, COPY_BITS, ADD_SQUARES};
@@ -158,6 +158,7 @@ final class Exponential {
     Arrays.fill(sums, 0);
     Arrays.fill(innerSums, 0);
     Arrays.fill(products, 0);
+    Arrays.fill(least, 0);
     summedInFloats = 0;
     placesInUse = 0;
   }
@@ -184,9 +185,24 @@ final class Exponential {
     accumulate(SUM_AND_PRODUCTS, first, n);
   }
 
+  /** Like {@link #sum}, and returns the powers; valid until the next call. */
+  float[] sumAndPowers(int first, int n) {
+    accumulate(SUM_AND_POWERS, first, n);
+    return powers;
+  }
+
   /** Like {@link #sum}, and adds up the squares of the powers. */
   void sumAndSquares(int first, int n) {
     accumulate(SUM_AND_SQUARES, first, n);
+  }
+
+  /** The least fixed-point exponent of those whose squares were added up since {@link #begin}. */
+  int leastExponent() {
+    int result = 0;
+    for (int exponent : least) {
+      result = Math.min(result, exponent);
+    }
+    return result;
   }
 
   /**
@@ -319,11 +335,18 @@ final class Exponential {
   }
 
   private static void addSquares(
-      int[] fixed, float[] scales, float[] sums, float[] squares, int count) {
+      int[] fixed, float[] scales, float[] sums, float[] squares, int[] least, int count) {
     for (int i = 0; i < count; i++) {
       float power = scales[i] * polynomial(fixed[i] & FRACTION);
       sums[i] += power;
       squares[i] = Math.fma(power, power, squares[i]);
+      least[i] = Math.min(least[i], fixed[i]);
+    }
+  }
+
+  private static void addPowers(float[] powers, float[] sums, int count) {
+    for (int i = 0; i < count; i++) {
+      sums[i] += powers[i];
     }
   }
 

@@ -89,10 +89,7 @@ final class LogitArray {
 
   /** Goes over to its own array, with room for so many. */
   private void makeOwn(int capacity) {
-    if (own.length < capacity) {
-      own = new float[capacity];
-      ownMemory = MemorySegment.ofArray(own);
-    }
+    makeRoom(capacity);
     isView = false;
     logits = own;
     memory = ownMemory;
@@ -146,6 +143,7 @@ final class LogitArray {
     size = source.size;
     makeOwn(size);
     limit = Float.NEGATIVE_INFINITY;
+    ceiling = Float.POSITIVE_INFINITY;
     if (maxima.length < nBlocks()) {
       maxima = new float[nBlocks()];
     }
@@ -239,11 +237,26 @@ final class LogitArray {
     return Loops.ofOrdered(within);
   }
 
-  /** Becomes adaptive-p's logits for the source's powers; see {@link Loops#adapt}. */
-  void adapt(LogitArray source, float[] powers, float total, float target) {
-    float[] from = source.logits();
+  /** Becomes adaptive-p's logits for the source's (perhaps its own). */
+  void adapt(LogitArray source, int[] names, AdaptedLogits adapted) {
+    source.settle();
+    int n = source.size;
+    makeRoom(n);
+    adapted.write(source, names, own);
     rewrite(source);
-    Loops.adapt(from, powers, total, target, own, size);
+  }
+
+  /** Makes its own array so long. */
+  private void makeRoom(int capacity) {
+    if (own.length < capacity) {
+      own = new float[capacity];
+      ownMemory = MemorySegment.ofArray(own);
+    }
+  }
+
+  /** Whether no limit makes some of them -infinity. */
+  boolean isWhole() {
+    return limit == Float.NEGATIVE_INFINITY;
   }
 
   /** The standard deviation of those that are not -infinity. */
@@ -507,16 +520,42 @@ final class LogitArray {
    */
   double powers(int[] names, float[] to) {
     float highest = finiteMax(names);
-    work.exponential.begin(logits(), highest);
+    work.exponential.begin(logits(), highest, lanes, NO_LANES, NO_LANES);
     for (int from = 0; from < size; from += Exponential.CHUNK) {
       int count = Math.min(Exponential.CHUNK, size - from);
       if (isZero(from)) {
         Arrays.fill(to, from, from + count, 0);
       } else {
-        System.arraycopy(work.exponential.powers(from, count), 0, to, from, count);
+        System.arraycopy(work.exponential.sumAndPowers(from, count), 0, to, from, count);
       }
     }
-    return sum(names);
+    work.exponential.finish();
+    sum = Loops.sum(lanes);
+    hasSum = true;
+    return sum;
+  }
+
+  /**
+   * Sums up the powers, {@link #sum}, and their squares, both by lanes.
+   *
+   * @return whether none of the powers is 0
+   */
+  boolean sumSquares(int[] names, double[] squareLanes) {
+    Exponential exponential = work.exponential;
+    float highest = finiteMax(names);
+    exponential.begin(logits(), highest, lanes, NO_LANES, squareLanes);
+    for (int from = 0; from < size; from += Exponential.MARKED_CHUNK) {
+      exponential.sumAndSquares(from, Math.min(Exponential.MARKED_CHUNK, size - from));
+    }
+    exponential.finish();
+    sum = Loops.sum(lanes);
+    hasSum = true;
+    return exponential.leastExponent() > Exponential.LEAST;
+  }
+
+  /** The sums of the powers of each lane, once {@link #sum} has been asked for. */
+  double[] lanes() {
+    return lanes;
   }
 
   /** Turns logits in another array into their e^(logit - highest). */

@@ -22,6 +22,7 @@ final class LogitState {
   // Candidates were removed, but not listed yet: they are those of the edited that are not -inf.
   private boolean isMasked;
   private boolean isSorted;
+  private boolean isAdaptedLater;
 
   LogitState(int nVocab) {
     this.nVocab = nVocab;
@@ -43,6 +44,7 @@ final class LogitState {
     isListed = false;
     isMasked = false;
     isSorted = false;
+    isAdaptedLater = false;
     original.changed();
   }
 
@@ -124,6 +126,10 @@ final class LogitState {
 
   /** The candidates' logits, or all of the vocabulary's with -infinity for what is none. */
   LogitArray array() {
+    if (isAdaptedLater) {
+      isAdaptedLater = false;
+      adapt();
+    }
     return isListed ? listed : isEdited ? edited : original;
   }
 
@@ -264,11 +270,16 @@ final class LogitState {
     listed.set(to, listed.logits()[from]);
   }
 
-  /** Sets the logits that adaptive-p gives for probabilities, where they are not -infinity. */
-  void adapt(float[] powers, float sum, float target) {
+  /** Sets the logits that {@link Workspace#adapted} gives, where they are not -infinity. */
+  void adapt() {
     LogitArray from = array();
     isEdited |= !isListed;
-    array().adapt(from, powers, sum, target);
+    array().adapt(from, names(), work.adapted());
     isSorted = false;
+  }
+
+  /** {@link #adapt} when the logits are next asked for, if they are before the next step. */
+  void adaptLater() {
+    isAdaptedLater = true;
   }
 }

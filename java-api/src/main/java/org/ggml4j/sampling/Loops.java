@@ -8,10 +8,6 @@ final class Loops {
   // The bits of -infinity, ordered: what comes before it are the NaNs with a sign.
   private static final int NEGATIVE_NANS = 0x7fffff;
 
-  private static final float ADAPTIVE_P_WIDTH = 0.3f;
-  private static final float ADAPTIVE_P_PEAK = 5;
-  private static final float ADAPTIVE_P_SHARPNESS = 10;
-
   private Loops() {}
 
   /**
@@ -115,20 +111,5 @@ final class Loops {
       sum += value;
     }
     return sum;
-  }
-
-  /**
-   * Adaptive-p's logits, which fall off with the distance of the probabilities (powers through
-   * {@code total}) from the target: near it with the distance's square, then in proportion to it.
-   * What is -infinity stays so.
-   */
-  static void adapt(float[] logits, float[] powers, float total, float target, float[] to, int n) {
-    float scale = 1 / (total * ADAPTIVE_P_WIDTH);
-    float shift = target / ADAPTIVE_P_WIDTH;
-    for (int i = 0; i < n; i++) {
-      float distance = Math.abs(powers[i] * scale - shift);
-      float fall = ADAPTIVE_P_SHARPNESS * distance * distance / (1 + distance);
-      to[i] = ADAPTIVE_P_PEAK - fall + Math.min(logits[i] + 0x1p127f, 0f);
-    }
   }
 }

@@ -14,6 +14,7 @@ final class Workspace {
   final Candidates others = new Candidates();
   private final int[] bits = new int[Exponential.CHUNK];
   private @Nullable MassCut massCut;
+  private @Nullable AdaptedLogits adapted;
 
   /** Made when it is first needed: most never need it. */
   MassCut massCut() {
@@ -21,6 +22,16 @@ final class Workspace {
     if (made == null) {
       made = new MassCut();
       massCut = made;
+    }
+    return made;
+  }
+
+  /** Likewise. */
+  AdaptedLogits adapted() {
+    AdaptedLogits made = adapted;
+    if (made == null) {
+      made = new AdaptedLogits();
+      adapted = made;
     }
     return made;
   }

@@ -81,4 +81,21 @@ class LazyMaskTest {
     assertThat(logits.get(5)).isEqualTo(values[5]);
     assertThat(logits.size()).isEqualTo(N);
   }
+
+  /** Nothing of a step is left in the next one. */
+  @ParameterizedTest
+  @MethodSource("filters")
+  void theNextStepBeginsAnew(float deviation, List<LogitsProcessor> chain) {
+    float[] values = LogitsTest.normal(N, 13, deviation);
+    Logits used = Logits.of(LogitsTest.normal(N, 14, deviation));
+    chain.forEach(processor -> processor.process(used));
+    used.load(values, 0);
+    used.divide(2);
+    Logits fresh = Logits.of(values);
+    fresh.divide(2);
+    for (int token = 0; token < N; token++) {
+      assertThat(used.get(token)).isEqualTo(fresh.get(token));
+    }
+    assertThat(used.tokenAt(0.5)).isEqualTo(fresh.tokenAt(0.5));
+  }
 }
