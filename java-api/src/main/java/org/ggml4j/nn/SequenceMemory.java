@@ -1,6 +1,5 @@
 package org.ggml4j.nn;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -19,22 +18,11 @@ import org.ggml4j.nn.Inputs.Sizes;
  * <p>One thread at a time.
  */
 public final class SequenceMemory implements CloseStack.Closing {
-  /** So many sequences find room for their windows at once. */
-  private static final int WINDOWED_SEQUENCES = 4;
-
-  private static final int CELL_STEP = 256;
-
-  /** Where a layer's keys and values are: in a table, at a place in its list of layers. */
-  private record Place(CellCache cache, int index) {}
-
-  private final List<LayerMemory> layers;
+  private final LayerTables layerTables;
   private final CellCache all;
   private final Optional<CellCache> windowed;
   private final Optional<Window> window;
   private final Optional<StateCache> states;
-  private final int[] stateIndex; // of each layer, its place among the recurrent ones
-  private final List<Optional<Place>> places = new ArrayList<>();
-  private final CloseStack owned = new CloseStack();
   private long sequencesInUse = 1; // sequence 0 is the session's text
   private BooleanSupplier reclaimer = () -> false;
 
@@ -47,96 +35,11 @@ public final class SequenceMemory implements CloseStack.Closing {
    */
   public SequenceMemory(
       List<LayerMemory> layers, List<BufferType> memory, CellCache.Options options, int nBatch) {
-    this.layers = List.copyOf(layers);
-    window = commonWindow(layers);
-    stateIndex = new int[layers.size()];
-    List<StateCache.LayerShape> recurrent = new ArrayList<>();
-    List<CellCache.LayerShape> full = new ArrayList<>();
-    List<CellCache.LayerShape> narrow = new ArrayList<>();
-    for (int il = 0; il < layers.size(); il++) {
-      Optional<LayerMemory.Recurrent> state = recurrent(layers.get(il));
-      stateIndex[il] = state.isPresent() ? recurrent.size() : -1;
-      if (state.isPresent()) {
-        recurrent.add(new StateCache.LayerShape(il, state.get().sizes(), memory.get(il)));
-      }
-      Optional<LayerMemory.Attention> attention = attention(layers.get(il));
-      if (attention.isPresent()) {
-        LayerMemory.Attention a = attention.get();
-        (a.window().isPresent() ? narrow : full)
-            .add(
-                new CellCache.LayerShape(
-                    il,
-                    a.headDim(),
-                    a.headDimV(),
-                    a.nHeadKv(),
-                    a.latent(),
-                    a.rope(),
-                    memory.get(il)));
-      }
-    }
-    try {
-      all = owned.own(new CellCache(full, options, Optional.empty()));
-      windowed =
-          window.map(
-              w -> owned.own(new CellCache(narrow, windowOptions(options, w, nBatch), window)));
-      states =
-          recurrent.isEmpty()
-              ? Optional.empty()
-              : Optional.of(owned.own(new StateCache(recurrent)));
-    } catch (Throwable e) {
-      owned.close();
-      throw e;
-    }
-    int[] next = {0, 0};
-    for (LayerMemory layer : layers) {
-      places.add(place(layer, next));
-    }
-  }
-
-  private static Optional<Window> commonWindow(List<LayerMemory> layers) {
-    List<Window> windows =
-        layers.stream()
-            .flatMap(l -> attention(l).stream())
-            .flatMap(a -> a.window().stream())
-            .distinct()
-            .toList();
-    if (windows.size() > 1) {
-      throw new IllegalArgumentException("layers with different windows: " + windows);
-    }
-    return windows.stream().findFirst();
-  }
-
-  private static Optional<LayerMemory.Attention> attention(LayerMemory layer) {
-    if (layer instanceof LayerMemory.Both both) {
-      return Optional.of(both.attention());
-    }
-    return layer instanceof LayerMemory.Attention a ? Optional.of(a) : Optional.empty();
-  }
-
-  private static Optional<LayerMemory.Recurrent> recurrent(LayerMemory layer) {
-    if (layer instanceof LayerMemory.Both both) {
-      return Optional.of(both.recurrent());
-    }
-    return layer instanceof LayerMemory.Recurrent state ? Optional.of(state) : Optional.empty();
-  }
-
-  private static CellCache.Options windowOptions(CellCache.Options o, Window w, int nBatch) {
-    long wanted = (long) WINDOWED_SEQUENCES * w.size() + nBatch;
-    long rounded = (wanted + CELL_STEP - 1) / CELL_STEP * CELL_STEP;
-    int nCells = (int) Math.min(o.nCells(), rounded);
-    return new CellCache.Options(nCells, o.typeK(), o.typeV(), o.flashAttn());
-  }
-
-  private Optional<Place> place(LayerMemory layer, int[] next) {
-    if (layer instanceof LayerMemory.Shared shared) {
-      return places.get(shared.il());
-    }
-    return attention(layer)
-        .map(
-            a ->
-                a.window().isPresent()
-                    ? new Place(windowed.orElseThrow(), next[1]++)
-                    : new Place(all, next[0]++));
+    layerTables = new LayerTables(layers, memory, options, nBatch);
+    all = layerTables.all();
+    windowed = layerTables.windowed();
+    window = layerTables.window();
+    states = layerTables.states();
   }
 
   /** Tokens that fit. */
@@ -211,9 +114,7 @@ public final class SequenceMemory implements CloseStack.Closing {
 
   /** Bytes of all keys and values and states. */
   public long bytes() {
-    return all.bytes()
-        + windowed.map(CellCache::bytes).orElse(0L)
-        + states.map(StateCache::bytes).orElse(0L);
+    return layerTables.bytes();
   }
 
   /**
@@ -545,33 +446,11 @@ public final class SequenceMemory implements CloseStack.Closing {
    *     are stored
    */
   public KvCache in(Inputs inputs, int threads, boolean missed) {
-    Sizes sizes = inputs.sizes();
-    KvCache wide = all.in(inputs, sizes.nKv(), threads, !missed);
-    Optional<KvCache> narrow = windowed.map(c -> c.in(inputs, sizes.nKvWindow(), threads, !missed));
-    Optional<StateCache.View> recurrent = states.map(s -> s.in(inputs));
-    return new KvCache() {
-      @Override
-      public Layer layer(int il) {
-        Place place = places.get(il).orElseThrow(() -> other(il));
-        return (place.cache == all ? wide : narrow.orElseThrow()).layer(place.index);
-      }
-
-      @Override
-      public SequenceState state(int il, int part) {
-        if (stateIndex[il] < 0) {
-          throw other(il);
-        }
-        return recurrent.orElseThrow().state(stateIndex[il], part);
-      }
-    };
-  }
-
-  private IllegalStateException other(int il) {
-    return new IllegalStateException("layer " + il + " has " + layers.get(il));
+    return layerTables.in(inputs, threads, missed);
   }
 
   @Override
   public void close() {
-    owned.close();
+    layerTables.close();
   }
 }
