@@ -6,7 +6,7 @@ import org.ggml4j.ggml.RopeParameters.Style;
 import org.ggml4j.ggml.Tensor;
 import org.ggml4j.nn.Activation;
 import org.ggml4j.nn.Embedding;
-import org.ggml4j.nn.FeedForward;
+import org.ggml4j.nn.Ffn;
 import org.ggml4j.nn.Inputs;
 import org.ggml4j.nn.KvCache;
 import org.ggml4j.nn.LayerMemory;
@@ -36,9 +36,7 @@ final class AfMoe implements Architecture.Decoder {
       Linear attnOutput,
       RmsNorm postAttentionNorm,
       RmsNorm ffnNorm,
-      Optional<FeedForward> dense,
-      Optional<Moe> moe,
-      Optional<FeedForward> shared,
+      Ffn ffn,
       RmsNorm postFfwNorm) {}
 
   private static final int N_PLAIN = 4; // every so many layers, one has no positions
@@ -79,30 +77,26 @@ final class AfMoe implements Architecture.Decoder {
         w.linear("attn_output", hp.nEmbdQ(), hp.nEmbd()).withoutBias(),
         w.rmsNorm("post_attention_norm", hp.nEmbd(), hp.normRmsEps()),
         w.rmsNorm("ffn_norm", hp.nEmbd(), hp.normRmsEps()),
-        isDense(w.il())
-            ? Optional.of(w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()).withoutScales())
-            : Optional.empty(),
-        isDense(w.il()) ? Optional.empty() : Optional.of(moe(w)),
-        isDense(w.il()) ? Optional.empty() : shared(w),
+        ffn(w),
         w.rmsNorm("post_ffw_norm", hp.nEmbd(), hp.normRmsEps()));
   }
 
-  private boolean isDense(int il) {
-    return il < hp.keys().size("leading_dense_block_count", 0);
+  private Ffn ffn(Weights w) {
+    if (w.il() < hp.keys().size("leading_dense_block_count", 0)) {
+      return w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()).withoutScales();
+    }
+    Moe moe = moe(w);
+    int nFf = nFfExp * hp.keys().size("expert_shared_count", 0);
+    return nFf == 0
+        ? moe
+        : moe.withShared(
+            w.gatedFeedForward("_shexp", Activation.SILU, hp.nEmbd(), nFf).withoutScales());
   }
 
   private Moe moe(Weights w) {
     boolean normalised = hp.keys().flag("expert_weights_norm", false);
     Moe.Routing routing = hp.routing(hp.gating(Moe.Gating.SIGMOID), normalised);
     return w.moe(Activation.SILU, routing, true, hp.nEmbd(), nFfExp, hp.nExpert()).withoutScales();
-  }
-
-  private Optional<FeedForward> shared(Weights w) {
-    int nFf = nFfExp * hp.keys().size("expert_shared_count", 0);
-    return nFf == 0
-        ? Optional.empty()
-        : Optional.of(
-            w.gatedFeedForward("_shexp", Activation.SILU, hp.nEmbd(), nFf).withoutScales());
   }
 
   @Override
@@ -115,7 +109,7 @@ final class AfMoe implements Architecture.Decoder {
         x = in.selectOutputs(x);
       }
       x = x.add(a).named("ffn_inp", b.il);
-      Tensor y = b.postFfwNorm.apply(feedForward(b, b.ffnNorm.apply(x)));
+      Tensor y = b.postFfwNorm.apply(b.ffn.apply(b.ffnNorm.apply(x)));
       x = x.add(y).named("l_out", b.il);
     }
     return output.apply(outputNorm.apply(x)).named("result_output"); // [nVocab, nOutputs]
@@ -138,14 +132,6 @@ final class AfMoe implements Architecture.Decoder {
     return (il + 1) % N_PLAIN == 0
         ? Optional.empty()
         : Optional.of(windowed[il] ? windowRope : rope);
-  }
-
-  private static Tensor feedForward(Block b, Tensor x) {
-    if (b.dense.isPresent()) {
-      return b.dense.get().apply(x);
-    }
-    Tensor y = b.moe.orElseThrow().apply(x);
-    return b.shared.isPresent() ? y.add(b.shared.get().apply(x)) : y;
   }
 
   @Override

@@ -14,6 +14,7 @@ import org.ggml4j.nn.Moe;
 import org.ggml4j.nn.Qkv;
 import org.ggml4j.nn.RmsNorm;
 import org.ggml4j.nn.Rope;
+import org.ggml4j.nn.SharedExperts;
 import org.ggml4j.nn.Weights;
 
 /**
@@ -28,8 +29,7 @@ final class BailingMoe implements Architecture.Decoder {
       Qkv attnQkv,
       Linear attnOutput,
       RmsNorm ffnNorm,
-      Moe moe,
-      FeedForward shared) {}
+      SharedExperts ffn) {}
 
   private final Hparams hp;
   private final Embedding tokenEmbd;
@@ -56,8 +56,7 @@ final class BailingMoe implements Architecture.Decoder {
         hp.qkv(w),
         w.linear("attn_output", hp.nEmbdQ(), hp.nEmbd()),
         w.rmsNorm("ffn_norm", hp.nEmbd(), hp.normRmsEps()),
-        moe(w),
-        shared(w));
+        moe(w).withShared(shared(w)));
   }
 
   private Moe moe(Weights w) {
@@ -81,8 +80,7 @@ final class BailingMoe implements Architecture.Decoder {
         x = in.selectOutputs(x);
       }
       x = x.add(a).named("ffn_inp", b.il);
-      Tensor y = b.ffnNorm.apply(x);
-      x = x.add(b.moe.apply(y).add(b.shared.apply(y))).named("l_out", b.il);
+      x = x.add(b.ffn.apply(b.ffnNorm.apply(x))).named("l_out", b.il);
     }
     return output.apply(outputNorm.apply(x)).named("result_output"); // [nVocab, nOutputs]
   }

@@ -7,6 +7,7 @@ import org.ggml4j.ggml.Tensor;
 import org.ggml4j.nn.Activation;
 import org.ggml4j.nn.Embedding;
 import org.ggml4j.nn.FeedForward;
+import org.ggml4j.nn.Ffn;
 import org.ggml4j.nn.Inputs;
 import org.ggml4j.nn.KvCache;
 import org.ggml4j.nn.LayerMemory;
@@ -24,14 +25,7 @@ import org.ggml4j.nn.Weights;
  */
 final class DeepSeek2Ocr implements Architecture.Decoder {
   private record Block(
-      int il,
-      RmsNorm attnNorm,
-      Qkv attnQkv,
-      Linear attnOutput,
-      RmsNorm ffnNorm,
-      Optional<FeedForward> dense,
-      Optional<Moe> moe,
-      Optional<FeedForward> shared) {}
+      int il, RmsNorm attnNorm, Qkv attnQkv, Linear attnOutput, RmsNorm ffnNorm, Ffn ffn) {}
 
   private final Hparams hp;
   private final Embedding tokenEmbd;
@@ -61,15 +55,14 @@ final class DeepSeek2Ocr implements Architecture.Decoder {
         hp.qkv(w),
         w.linear("attn_output", hp.nEmbdQ(), hp.nEmbd()),
         w.rmsNorm("ffn_norm", hp.nEmbd(), hp.normRmsEps()),
-        isDense(w.il())
-            ? Optional.of(w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()).withoutScales())
-            : Optional.empty(),
-        isDense(w.il()) ? Optional.empty() : Optional.of(moe(w)),
-        isDense(w.il()) ? Optional.empty() : Optional.of(shared(w)));
+        ffn(w));
   }
 
-  private boolean isDense(int il) {
-    return il < nDenseLead;
+  private Ffn ffn(Weights w) {
+    if (w.il() < nDenseLead) {
+      return w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()).withoutScales();
+    }
+    return moe(w).withShared(shared(w));
   }
 
   private Moe moe(Weights w) {
@@ -93,7 +86,7 @@ final class DeepSeek2Ocr implements Architecture.Decoder {
         x = in.selectOutputs(x);
       }
       x = x.add(a).named("ffn_inp", b.il);
-      x = x.add(feedForward(b, b.ffnNorm.apply(x))).named("l_out", b.il);
+      x = x.add(b.ffn.apply(b.ffnNorm.apply(x))).named("l_out", b.il);
     }
     return output.apply(outputNorm.apply(x)).named("result_output"); // [nVocab, nOutputs]
   }
@@ -104,12 +97,6 @@ final class DeepSeek2Ocr implements Architecture.Decoder {
     Tensor k = rope.apply(h.k(), in).named("Kcur", b.il);
     Tensor y = kv.append(k, h.v()).attend(q, hp.attnScale()); // [headDimV * nHead, nTokens]
     return b.attnOutput.apply(y).named("attn_out", b.il); // [nEmbd, nTokens]
-  }
-
-  private static Tensor feedForward(Block b, Tensor x) {
-    return b.dense.isPresent()
-        ? b.dense.get().apply(x)
-        : b.moe.orElseThrow().apply(x).add(b.shared.orElseThrow().apply(x));
   }
 
   @Override

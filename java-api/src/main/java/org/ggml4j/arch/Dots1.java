@@ -1,12 +1,12 @@
 package org.ggml4j.arch;
 
 import java.util.List;
-import java.util.Optional;
 import org.ggml4j.ggml.RopeParameters.Style;
 import org.ggml4j.ggml.Tensor;
 import org.ggml4j.nn.Activation;
 import org.ggml4j.nn.Embedding;
 import org.ggml4j.nn.FeedForward;
+import org.ggml4j.nn.Ffn;
 import org.ggml4j.nn.Inputs;
 import org.ggml4j.nn.KvCache;
 import org.ggml4j.nn.LayerMemory;
@@ -32,9 +32,7 @@ final class Dots1 implements Architecture.Decoder {
       RmsNorm attnKNorm,
       Linear attnOutput,
       RmsNorm ffnNorm,
-      Optional<FeedForward> dense,
-      Optional<Moe> moe,
-      Optional<FeedForward> shared) {}
+      Ffn ffn) {}
 
   private final Hparams hp;
   private final Embedding tokenEmbd;
@@ -65,15 +63,14 @@ final class Dots1 implements Architecture.Decoder {
         w.rmsNorm("attn_k_norm", hp.headDim(), hp.normRmsEps()),
         w.linear("attn_output", hp.nEmbdQ(), hp.nEmbd()),
         w.rmsNorm("ffn_norm", hp.nEmbd(), hp.normRmsEps()),
-        isDense(w.il())
-            ? Optional.of(w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()).withoutScales())
-            : Optional.empty(),
-        isDense(w.il()) ? Optional.empty() : Optional.of(moe(w)),
-        isDense(w.il()) ? Optional.empty() : Optional.of(shared(w)));
+        ffn(w));
   }
 
-  private boolean isDense(int il) {
-    return il < nDenseLead;
+  private Ffn ffn(Weights w) {
+    if (w.il() < nDenseLead) {
+      return w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()).withoutScales();
+    }
+    return moe(w).withShared(shared(w));
   }
 
   private Moe moe(Weights w) {
@@ -96,7 +93,7 @@ final class Dots1 implements Architecture.Decoder {
         x = in.selectOutputs(x);
       }
       x = x.add(a).named("ffn_inp", b.il);
-      x = x.add(feedForward(b, b.ffnNorm.apply(x))).named("l_out", b.il);
+      x = x.add(b.ffn.apply(b.ffnNorm.apply(x))).named("l_out", b.il);
     }
     return output.apply(outputNorm.apply(x)).named("result_output"); // [nVocab, nOutputs]
   }
@@ -107,12 +104,6 @@ final class Dots1 implements Architecture.Decoder {
     Tensor k = rope.apply(b.attnKNorm.apply(h.k()), in).named("Kcur", b.il);
     Tensor y = kv.append(k, h.v()).attend(q, hp.attnScale()); // [headDimV * nHead, nTokens]
     return b.attnOutput.apply(y).named("attn_out", b.il); // [nEmbd, nTokens]
-  }
-
-  private static Tensor feedForward(Block b, Tensor x) {
-    return b.dense.isPresent()
-        ? b.dense.get().apply(x)
-        : b.moe.orElseThrow().apply(x).add(b.shared.orElseThrow().apply(x));
   }
 
   @Override

@@ -6,7 +6,7 @@ import org.ggml4j.ggml.RopeParameters.Style;
 import org.ggml4j.ggml.Tensor;
 import org.ggml4j.nn.Activation;
 import org.ggml4j.nn.Embedding;
-import org.ggml4j.nn.FeedForward;
+import org.ggml4j.nn.Ffn;
 import org.ggml4j.nn.Inputs;
 import org.ggml4j.nn.KvCache;
 import org.ggml4j.nn.LayerMemory;
@@ -25,14 +25,7 @@ import org.ggml4j.nn.Weights;
  */
 final class Ernie45Moe implements Architecture.Decoder {
   private record Block(
-      int il,
-      RmsNorm attnNorm,
-      Qkv attnQkv,
-      Linear attnOutput,
-      RmsNorm ffnNorm,
-      Optional<FeedForward> dense,
-      Optional<Moe> moe,
-      Optional<FeedForward> shared) {}
+      int il, RmsNorm attnNorm, Qkv attnQkv, Linear attnOutput, RmsNorm ffnNorm, Ffn ffn) {}
 
   private final Hparams hp;
   private final Embedding tokenEmbd;
@@ -51,35 +44,34 @@ final class Ernie45Moe implements Architecture.Decoder {
   }
 
   private Block block(Weights w) {
-    boolean experts =
-        w.il() >= hp.keys().size("leading_dense_block_count", 0)
-            && (w.il() + 1) % hp.keys().size("interleave_moe_layer_step") == 0;
     return new Block(
         w.il(),
         w.rmsNorm("attn_norm", hp.nEmbd(), hp.normRmsEps()),
         hp.qkv(w),
         w.linear("attn_output", hp.nEmbdQ(), hp.nEmbd()).withoutBias(),
         w.rmsNorm("ffn_norm", hp.nEmbd(), hp.normRmsEps()),
-        experts
-            ? Optional.empty()
-            : Optional.of(
-                w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()).withoutScales()),
-        experts ? Optional.of(moe(w)) : Optional.empty(),
-        experts ? shared(w) : Optional.empty());
+        ffn(w));
+  }
+
+  private Ffn ffn(Weights w) {
+    boolean experts =
+        w.il() >= hp.keys().size("leading_dense_block_count", 0)
+            && (w.il() + 1) % hp.keys().size("interleave_moe_layer_step") == 0;
+    if (!experts) {
+      return w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()).withoutScales();
+    }
+    Moe moe = moe(w);
+    int nFf = hp.keys().size("expert_shared_feed_forward_length", 0);
+    return nFf == 0
+        ? moe
+        : moe.withShared(
+            w.gatedFeedForward("_shexp", Activation.SILU, hp.nEmbd(), nFf).withoutScales());
   }
 
   private Moe moe(Weights w) {
     int nFf = hp.keys().size("expert_feed_forward_length");
     Moe.Routing routing = hp.routing(Moe.Gating.SOFTMAX, true);
     return w.moe(Activation.SILU, routing, true, hp.nEmbd(), nFf, hp.nExpert()).withoutScales();
-  }
-
-  private Optional<FeedForward> shared(Weights w) {
-    int nFf = hp.keys().size("expert_shared_feed_forward_length", 0);
-    return nFf == 0
-        ? Optional.empty()
-        : Optional.of(
-            w.gatedFeedForward("_shexp", Activation.SILU, hp.nEmbd(), nFf).withoutScales());
   }
 
   @Override
@@ -92,7 +84,7 @@ final class Ernie45Moe implements Architecture.Decoder {
         x = in.selectOutputs(x);
       }
       x = x.add(a).named("ffn_inp", b.il);
-      x = x.add(feedForward(b, b.ffnNorm.apply(x))).named("l_out", b.il);
+      x = x.add(b.ffn.apply(b.ffnNorm.apply(x))).named("l_out", b.il);
     }
     return output.apply(outputNorm.apply(x)).named("result_output"); // [nVocab, nOutputs]
   }
@@ -103,14 +95,6 @@ final class Ernie45Moe implements Architecture.Decoder {
     Tensor k = rope.apply(h.k(), in).named("Kcur", b.il);
     Tensor y = kv.append(k, h.v()).attend(q, hp.attnScale()); // [headDimV * nHead, nTokens]
     return b.attnOutput.apply(y).named("attn_out", b.il); // [nEmbd, nTokens]
-  }
-
-  private static Tensor feedForward(Block b, Tensor x) {
-    if (b.dense.isPresent()) {
-      return b.dense.get().apply(x);
-    }
-    Tensor y = b.moe.orElseThrow().apply(x);
-    return b.shared.isPresent() ? y.add(b.shared.get().apply(x)) : y;
   }
 
   @Override

@@ -7,6 +7,7 @@ import org.ggml4j.ggml.Tensor;
 import org.ggml4j.nn.Activation;
 import org.ggml4j.nn.Embedding;
 import org.ggml4j.nn.FeedForward;
+import org.ggml4j.nn.Ffn;
 import org.ggml4j.nn.Inputs;
 import org.ggml4j.nn.KvCache;
 import org.ggml4j.nn.LayerMemory;
@@ -32,9 +33,7 @@ final class Glm4Moe implements Architecture.Decoder {
       Optional<RmsNorm> attnKNorm,
       Linear attnOutput,
       RmsNorm ffnNorm,
-      Optional<FeedForward> dense,
-      Optional<Moe> moe,
-      Optional<FeedForward> shared) {}
+      Ffn ffn) {}
 
   private final Hparams hp;
   private final Embedding tokenEmbd;
@@ -66,15 +65,14 @@ final class Glm4Moe implements Architecture.Decoder {
         w.optionalRmsNorm("attn_k_norm", hp.headDim(), hp.normRmsEps()),
         w.linear("attn_output", hp.nEmbdQ(), hp.nEmbd()),
         w.rmsNorm("post_attention_norm", hp.nEmbd(), hp.normRmsEps()),
-        isDense(w.il())
-            ? Optional.of(w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()).withoutScales())
-            : Optional.empty(),
-        isDense(w.il()) ? Optional.empty() : Optional.of(moe(w)),
-        isDense(w.il()) ? Optional.empty() : Optional.of(shared(w)));
+        ffn(w));
   }
 
-  private boolean isDense(int il) {
-    return il < nDenseLead;
+  private Ffn ffn(Weights w) {
+    if (w.il() < nDenseLead) {
+      return w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()).withoutScales();
+    }
+    return moe(w).withShared(shared(w));
   }
 
   private Moe moe(Weights w) {
@@ -98,7 +96,7 @@ final class Glm4Moe implements Architecture.Decoder {
         x = in.selectOutputs(x);
       }
       x = x.add(a).named("ffn_inp", b.il);
-      x = x.add(feedForward(b, b.ffnNorm.apply(x))).named("l_out", b.il);
+      x = x.add(b.ffn.apply(b.ffnNorm.apply(x))).named("l_out", b.il);
     }
     return output.apply(outputNorm.apply(x)).named("result_output"); // [nVocab, nOutputs]
   }
@@ -109,12 +107,6 @@ final class Glm4Moe implements Architecture.Decoder {
     Tensor k = rope.apply(normed(b.attnKNorm, h.k()), in).named("Kcur", b.il);
     Tensor y = kv.append(k, h.v()).attend(q, hp.attnScale()); // [headDimV * nHead, nTokens]
     return b.attnOutput.apply(y).named("attn_out", b.il); // [nEmbd, nTokens]
-  }
-
-  private static Tensor feedForward(Block b, Tensor x) {
-    return b.dense.isPresent()
-        ? b.dense.get().apply(x)
-        : b.moe.orElseThrow().apply(x).add(b.shared.orElseThrow().apply(x));
   }
 
   private static Tensor normed(Optional<RmsNorm> norm, Tensor x) {

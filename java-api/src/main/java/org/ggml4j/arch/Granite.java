@@ -1,12 +1,11 @@
 package org.ggml4j.arch;
 
 import java.util.List;
-import java.util.Optional;
 import org.ggml4j.ggml.RopeParameters.Style;
 import org.ggml4j.ggml.Tensor;
 import org.ggml4j.nn.Activation;
 import org.ggml4j.nn.Embedding;
-import org.ggml4j.nn.FeedForward;
+import org.ggml4j.nn.Ffn;
 import org.ggml4j.nn.Inputs;
 import org.ggml4j.nn.KvCache;
 import org.ggml4j.nn.LayerMemory;
@@ -26,14 +25,7 @@ import org.ggml4j.nn.Weights;
  */
 final class Granite implements Architecture.Decoder {
   private record Block(
-      int il,
-      RmsNorm attnNorm,
-      Qkv attnQkv,
-      Linear attnOutput,
-      RmsNorm ffnNorm,
-      Optional<FeedForward> dense,
-      Optional<Moe> moe,
-      Optional<FeedForward> shared) {}
+      int il, RmsNorm attnNorm, Qkv attnQkv, Linear attnOutput, RmsNorm ffnNorm, Ffn ffn) {}
 
   private final Hparams hp;
   private final Embedding tokenEmbd;
@@ -69,24 +61,20 @@ final class Granite implements Architecture.Decoder {
         hp.qkv(w),
         w.linear("attn_output", hp.nEmbdQ(), hp.nEmbd()),
         w.rmsNorm("ffn_norm", hp.nEmbd(), hp.normRmsEps()),
-        hp.nExpert() == 0
-            ? Optional.of(w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()).withoutScales())
-            : Optional.empty(),
-        hp.nExpert() > 0 ? Optional.of(moe(w)) : Optional.empty(),
-        hp.nExpert() > 0 ? shared(w) : Optional.empty());
+        ffn(w));
   }
 
-  private Moe moe(Weights w) {
+  private Ffn ffn(Weights w) {
+    if (hp.nExpert() == 0) {
+      return w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()).withoutScales();
+    }
     Moe.Routing routing = hp.routing(Moe.Gating.SOFTMAX, true);
-    return w.moe(Activation.SILU, routing, true, hp.nEmbd(), hp.nFf(), hp.nExpert())
-        .withoutScales();
-  }
-
-  private Optional<FeedForward> shared(Weights w) {
+    Moe moe =
+        w.moe(Activation.SILU, routing, true, hp.nEmbd(), hp.nFf(), hp.nExpert()).withoutScales();
     int nFf = hp.keys().size("expert_shared_feed_forward_length", 0);
     return nFf == 0
-        ? Optional.empty()
-        : Optional.of(
+        ? moe
+        : moe.withShared(
             w.gatedFeedForward("_shexp", Activation.SILU, hp.nEmbd(), nFf).withoutScales());
   }
 
@@ -101,7 +89,7 @@ final class Granite implements Architecture.Decoder {
         x = in.selectOutputs(x);
       }
       x = x.add(residual(a)).named("ffn_inp", b.il);
-      x = x.add(residual(feedForward(b, b.ffnNorm.apply(x)))).named("l_out", b.il);
+      x = x.add(residual(b.ffn.apply(b.ffnNorm.apply(x)))).named("l_out", b.il);
     }
     x = output.apply(outputNorm.apply(x)); // [nVocab, nOutputs]
     return x.scale(1 / logitScale).named("result_output");
@@ -113,14 +101,6 @@ final class Granite implements Architecture.Decoder {
     Tensor k = (turned ? rope.apply(h.k(), in) : h.k()).named("Kcur", b.il);
     Tensor y = kv.append(k, h.v()).attend(q, attnScale); // [headDimV * nHead, nTokens]
     return b.attnOutput.apply(y).named("attn_out", b.il); // [nEmbd, nTokens]
-  }
-
-  private static Tensor feedForward(Block b, Tensor x) {
-    if (b.moe.isEmpty()) {
-      return b.dense.orElseThrow().apply(x);
-    }
-    Tensor y = b.moe.get().apply(x);
-    return b.shared.isPresent() ? y.add(b.shared.get().apply(x)) : y;
   }
 
   private Tensor residual(Tensor x) {

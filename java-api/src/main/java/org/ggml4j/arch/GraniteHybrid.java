@@ -6,7 +6,7 @@ import org.ggml4j.ggml.RopeParameters.Style;
 import org.ggml4j.ggml.Tensor;
 import org.ggml4j.nn.Activation;
 import org.ggml4j.nn.Embedding;
-import org.ggml4j.nn.FeedForward;
+import org.ggml4j.nn.Ffn;
 import org.ggml4j.nn.Inputs;
 import org.ggml4j.nn.KvCache;
 import org.ggml4j.nn.LayerMemory;
@@ -33,9 +33,7 @@ final class GraniteHybrid implements Architecture.Decoder {
       Optional<Attention> attention,
       Optional<Mamba2Mixer> mixer,
       RmsNorm ffnNorm,
-      Optional<FeedForward> dense,
-      Optional<Moe> moe,
-      Optional<FeedForward> shared) {}
+      Ffn ffn) {}
 
   private final Hparams hp;
   private final Embedding tokenEmbd;
@@ -66,7 +64,6 @@ final class GraniteHybrid implements Architecture.Decoder {
 
   private Block block(Weights w) {
     boolean recurrent = hp.nHeadKv(w.il()) == 0;
-    boolean experts = hp.nExpert() > 0;
     return new Block(
         w.il(),
         w.rmsNorm("attn_norm", hp.nEmbd(), hp.normRmsEps()),
@@ -75,12 +72,7 @@ final class GraniteHybrid implements Architecture.Decoder {
             ? Optional.of(Mamba2Mixer.of(w, hp.stateSpaceWithHeads(), hp.normRmsEps()))
             : Optional.empty(),
         w.rmsNorm("ffn_norm", hp.nEmbd(), hp.normRmsEps()),
-        experts
-            ? Optional.empty()
-            : Optional.of(
-                w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()).withoutScales()),
-        experts ? Optional.of(moe(w)) : Optional.empty(),
-        experts ? shared(w) : Optional.empty());
+        ffn(w));
   }
 
   private Attention attention(Weights w) {
@@ -88,17 +80,17 @@ final class GraniteHybrid implements Architecture.Decoder {
     return new Attention(hp.qkv(w), w.linear("attn_output", nEmbdQ, hp.nEmbd()));
   }
 
-  private Moe moe(Weights w) {
+  private Ffn ffn(Weights w) {
+    if (hp.nExpert() == 0) {
+      return w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()).withoutScales();
+    }
     Moe.Routing routing = hp.routing(Moe.Gating.SOFTMAX, true);
-    return w.moe(Activation.SILU, routing, true, hp.nEmbd(), hp.nFf(), hp.nExpert())
-        .withoutScales();
-  }
-
-  private Optional<FeedForward> shared(Weights w) {
+    Moe moe =
+        w.moe(Activation.SILU, routing, true, hp.nEmbd(), hp.nFf(), hp.nExpert()).withoutScales();
     int nFf = hp.keys().size("expert_shared_feed_forward_length", 0);
     return nFf == 0
-        ? Optional.empty()
-        : Optional.of(
+        ? moe
+        : moe.withShared(
             w.gatedFeedForward("_shexp", Activation.SILU, hp.nEmbd(), nFf).withoutScales());
   }
 
@@ -117,7 +109,7 @@ final class GraniteHybrid implements Architecture.Decoder {
         x = in.selectOutputs(x);
       }
       x = residual(y).add(x).named("ffn_inp", b.il);
-      x = residual(feedForward(b, b.ffnNorm.apply(x))).add(x).named("l_out", b.il);
+      x = residual(b.ffn.apply(b.ffnNorm.apply(x))).add(x).named("l_out", b.il);
     }
     x = output.apply(outputNorm.apply(x)); // [nVocab, nOutputs]
     return (logitScale == 0 ? x : x.scale(1 / logitScale)).named("result_output");
@@ -128,14 +120,6 @@ final class GraniteHybrid implements Architecture.Decoder {
     Tensor q = turned ? rope.apply(h.q(), in) : h.q();
     Tensor k = turned ? rope.apply(h.k(), in) : h.k();
     return a.attnOutput.apply(kv.append(k, h.v()).attend(q, attnScale)); // [nEmbd, nTokens]
-  }
-
-  private static Tensor feedForward(Block b, Tensor x) {
-    if (b.moe.isEmpty()) {
-      return b.dense.orElseThrow().apply(x);
-    }
-    Tensor y = b.moe.get().apply(x);
-    return b.shared.isPresent() ? y.add(b.shared.get().apply(x)) : y;
   }
 
   private Tensor residual(Tensor x) {

@@ -9,6 +9,7 @@ import org.ggml4j.ggml.Weight;
 import org.ggml4j.nn.Activation;
 import org.ggml4j.nn.Embedding;
 import org.ggml4j.nn.FeedForward;
+import org.ggml4j.nn.Ffn;
 import org.ggml4j.nn.Inputs;
 import org.ggml4j.nn.KvCache;
 import org.ggml4j.nn.LayerMemory;
@@ -36,9 +37,7 @@ final class GraniteSwa implements Architecture.Decoder {
       Linear attnOutput,
       Weight attnSinks,
       RmsNorm ffnNorm,
-      Optional<FeedForward> dense,
-      Optional<Moe> moe,
-      Optional<FeedForward> shared) {}
+      Ffn ffn) {}
 
   private final Hparams hp;
   private final Embedding tokenEmbd;
@@ -79,11 +78,7 @@ final class GraniteSwa implements Architecture.Decoder {
         w.linear("attn_output", hp.nEmbdQ(), hp.nEmbd()),
         w.vector("attn_sinks.weight", hp.nHead()),
         w.rmsNorm("ffn_norm", hp.nEmbd(), hp.normRmsEps()),
-        hp.nExpert() == 0
-            ? Optional.of(w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()).withoutScales())
-            : Optional.empty(),
-        hp.nExpert() > 0 ? Optional.of(moe(w)) : Optional.empty(),
-        hp.nExpert() > 0 ? shared(w) : Optional.empty());
+        ffn(w));
   }
 
   private boolean[] turnedLayers(Keys keys) {
@@ -96,20 +91,22 @@ final class GraniteSwa implements Architecture.Decoder {
     return all;
   }
 
-  private Moe moe(Weights w) {
-    Moe.Routing routing = hp.routing(Moe.Gating.SOFTMAX, true);
-    return w.moe(Activation.SILU, routing, true, hp.nEmbd(), hp.nFf(), hp.nExpert())
-        .withoutScales();
-  }
-
-  private Optional<FeedForward> shared(Weights w) {
-    int nFf = hp.keys().size("expert_shared_feed_forward_length", 0);
-    if (nFf == 0) {
-      return Optional.empty();
-    }
+  /** One matrix holds the gate and what it gates. */
+  private FeedForward shared(Weights w, int nFf) {
     Linear up = w.linear("ffn_up_shexp", hp.nEmbd(), 2L * nFf).withoutScale();
     Linear down = w.linear("ffn_down_shexp", nFf, hp.nEmbd()).withoutScale();
-    return Optional.of(new FeedForward(Optional.empty(), up, down, true, Activation.SILU, w.il()));
+    return new FeedForward(Optional.empty(), up, down, true, Activation.SILU, w.il());
+  }
+
+  private Ffn ffn(Weights w) {
+    if (hp.nExpert() == 0) {
+      return w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()).withoutScales();
+    }
+    Moe.Routing routing = hp.routing(Moe.Gating.SOFTMAX, true);
+    Moe moe =
+        w.moe(Activation.SILU, routing, true, hp.nEmbd(), hp.nFf(), hp.nExpert()).withoutScales();
+    int nFf = hp.keys().size("expert_shared_feed_forward_length", 0);
+    return nFf == 0 ? moe : moe.withShared(shared(w, nFf));
   }
 
   @Override
@@ -123,7 +120,7 @@ final class GraniteSwa implements Architecture.Decoder {
         x = in.selectOutputs(x);
       }
       x = x.add(residual(a)).named("ffn_inp", b.il);
-      x = x.add(residual(feedForward(b, b.ffnNorm.apply(x)))).named("l_out", b.il);
+      x = x.add(residual(b.ffn.apply(b.ffnNorm.apply(x)))).named("l_out", b.il);
     }
     x = output.apply(outputNorm.apply(x)); // [nVocab, nOutputs]
     return x.scale(1 / logitScale).named("result_output");
@@ -136,14 +133,6 @@ final class GraniteSwa implements Architecture.Decoder {
     Scores scores = Scores.scaled(attnScale).withSinks(Optional.of(b.attnSinks));
     Tensor y = kv.append(k, h.v()).attend(q, scores); // [headDimV * nHead, nTokens]
     return b.attnOutput.apply(y).named("attn_out", b.il); // [nEmbd, nTokens]
-  }
-
-  private static Tensor feedForward(Block b, Tensor x) {
-    if (b.moe.isEmpty()) {
-      return b.dense.orElseThrow().apply(x);
-    }
-    Tensor y = b.moe.get().apply(x);
-    return b.shared.isPresent() ? y.add(b.shared.get().apply(x)) : y;
   }
 
   private Tensor residual(Tensor x) {

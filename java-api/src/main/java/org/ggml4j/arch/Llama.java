@@ -1,12 +1,11 @@
 package org.ggml4j.arch;
 
 import java.util.List;
-import java.util.Optional;
 import org.ggml4j.ggml.RopeParameters.Style;
 import org.ggml4j.ggml.Tensor;
 import org.ggml4j.nn.Activation;
 import org.ggml4j.nn.Embedding;
-import org.ggml4j.nn.FeedForward;
+import org.ggml4j.nn.Ffn;
 import org.ggml4j.nn.Inputs;
 import org.ggml4j.nn.KvCache;
 import org.ggml4j.nn.LayerMemory;
@@ -25,15 +24,9 @@ import org.ggml4j.nn.Weights;
  * {@code llama}; names, shapes and operations as in llama.cpp's src/models/llama.cpp.
  */
 final class Llama implements Architecture.Decoder {
-  /** The weights of one block; either {@code dense} or {@code moe} is present. */
+  /** The weights of one block. */
   private record Block(
-      int il,
-      RmsNorm attnNorm,
-      Qkv attnQkv,
-      Linear attnOutput,
-      RmsNorm ffnNorm,
-      Optional<FeedForward> dense,
-      Optional<Moe> moe) {}
+      int il, RmsNorm attnNorm, Qkv attnQkv, Linear attnOutput, RmsNorm ffnNorm, Ffn ffn) {}
 
   private final Hparams hp;
   private final Embedding tokenEmbd;
@@ -60,10 +53,7 @@ final class Llama implements Architecture.Decoder {
         hp.qkv(w),
         w.linear("attn_output", hp.nEmbdQ(), hp.nEmbd()),
         w.rmsNorm("ffn_norm", hp.nEmbd(), hp.normRmsEps()),
-        hp.nExpert() == 0
-            ? Optional.of(w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()))
-            : Optional.empty(),
-        hp.nExpert() > 0 ? Optional.of(moe(w)) : Optional.empty());
+        hp.nExpert() == 0 ? w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()) : moe(w));
   }
 
   private Moe moe(Weights w) {
@@ -81,7 +71,7 @@ final class Llama implements Architecture.Decoder {
         x = in.selectOutputs(x);
       }
       x = x.add(a).named("ffn_inp", b.il);
-      x = x.add(feedForward(b, b.ffnNorm.apply(x))).named("l_out", b.il);
+      x = x.add(b.ffn.apply(b.ffnNorm.apply(x))).named("l_out", b.il);
     }
     return output.apply(outputNorm.apply(x)).named("result_output"); // [nVocab, nOutputs]
   }
@@ -93,10 +83,6 @@ final class Llama implements Architecture.Decoder {
     Tensor k = rope.apply(h.k(), in).named("Kcur", b.il); // [headDim, nHeadKv, nTokens]
     Tensor y = kv.append(k, v).attend(q, hp.attnScale()); // [nEmbdQ, nTokens]
     return b.attnOutput.apply(y).named("attn_out", b.il); // [nEmbd, nTokens]
-  }
-
-  private static Tensor feedForward(Block b, Tensor x) {
-    return b.moe.isPresent() ? b.moe.get().apply(x) : b.dense.orElseThrow().apply(x);
   }
 
   @Override

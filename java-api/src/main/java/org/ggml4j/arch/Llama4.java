@@ -7,6 +7,7 @@ import org.ggml4j.ggml.Tensor;
 import org.ggml4j.nn.Activation;
 import org.ggml4j.nn.Embedding;
 import org.ggml4j.nn.FeedForward;
+import org.ggml4j.nn.Ffn;
 import org.ggml4j.nn.Inputs;
 import org.ggml4j.nn.KvCache;
 import org.ggml4j.nn.LayerMemory;
@@ -28,14 +29,7 @@ import org.ggml4j.nn.Window;
  */
 final class Llama4 implements Architecture.Decoder {
   private record Block(
-      int il,
-      RmsNorm attnNorm,
-      Qkv attnQkv,
-      Linear attnOutput,
-      RmsNorm ffnNorm,
-      Optional<FeedForward> dense,
-      Optional<Moe> moe,
-      Optional<FeedForward> shared) {}
+      int il, RmsNorm attnNorm, Qkv attnQkv, Linear attnOutput, RmsNorm ffnNorm, Ffn ffn) {}
 
   private static final int N_CHUNK = 8192;
   private static final int N_PLAIN = 4; // every so many layers, one has no positions
@@ -71,20 +65,22 @@ final class Llama4 implements Architecture.Decoder {
   }
 
   private Block block(Weights w) {
-    int step = hp.keys().size("interleave_moe_layer_step", 0);
-    boolean experts = step > 0 && (w.il() + 1) % step == 0;
     return new Block(
         w.il(),
         w.rmsNorm("attn_norm", hp.nEmbd(), hp.normRmsEps()),
         hp.qkv(w),
         w.linear("attn_output", hp.nEmbdQ(), hp.nEmbd()),
         w.rmsNorm("ffn_norm", hp.nEmbd(), hp.normRmsEps()),
-        experts
-            ? Optional.empty()
-            : Optional.of(
-                w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()).withoutScales()),
-        experts ? Optional.of(moe(w)) : Optional.empty(),
-        experts ? Optional.of(shared(w)) : Optional.empty());
+        ffn(w));
+  }
+
+  private Ffn ffn(Weights w) {
+    int step = hp.keys().size("interleave_moe_layer_step", 0);
+    boolean experts = step > 0 && (w.il() + 1) % step == 0;
+    if (!experts) {
+      return w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()).withoutScales();
+    }
+    return moe(w).withShared(shared(w));
   }
 
   private Moe moe(Weights w) {
@@ -112,7 +108,7 @@ final class Llama4 implements Architecture.Decoder {
         x = in.selectOutputs(x);
       }
       x = x.add(a).named("ffn_inp", b.il);
-      x = x.add(feedForward(b, b.ffnNorm.apply(x))).named("l_out", b.il);
+      x = x.add(b.ffn.apply(b.ffnNorm.apply(x))).named("l_out", b.il);
     }
     return output.apply(outputNorm.apply(x)).named("result_output"); // [nVocab, nOutputs]
   }
@@ -135,12 +131,6 @@ final class Llama4 implements Architecture.Decoder {
 
   private Optional<Rope> rope(int il) {
     return (il + 1) % N_PLAIN == 0 ? Optional.empty() : Optional.of(chunked[il] ? chunkRope : rope);
-  }
-
-  private static Tensor feedForward(Block b, Tensor x) {
-    return b.dense.isPresent()
-        ? b.dense.get().apply(x)
-        : b.moe.orElseThrow().apply(x).add(b.shared.orElseThrow().apply(x));
   }
 
   @Override

@@ -1,12 +1,11 @@
 package org.ggml4j.arch;
 
 import java.util.List;
-import java.util.Optional;
 import org.ggml4j.ggml.RopeParameters.Style;
 import org.ggml4j.ggml.Tensor;
 import org.ggml4j.nn.Activation;
 import org.ggml4j.nn.Embedding;
-import org.ggml4j.nn.FeedForward;
+import org.ggml4j.nn.Ffn;
 import org.ggml4j.nn.Inputs;
 import org.ggml4j.nn.KvCache;
 import org.ggml4j.nn.LayerMemory;
@@ -25,13 +24,7 @@ import org.ggml4j.nn.Weights;
  */
 final class MiniCpm implements Architecture.Decoder {
   private record Block(
-      int il,
-      RmsNorm attnNorm,
-      Qkv attnQkv,
-      Linear attnOutput,
-      RmsNorm ffnNorm,
-      Optional<FeedForward> dense,
-      Optional<Moe> moe) {}
+      int il, RmsNorm attnNorm, Qkv attnQkv, Linear attnOutput, RmsNorm ffnNorm, Ffn ffn) {}
 
   private final Hparams hp;
   private final Embedding tokenEmbd;
@@ -64,9 +57,8 @@ final class MiniCpm implements Architecture.Decoder {
         w.linear("attn_output", hp.nEmbdQ(), hp.nEmbd()),
         w.rmsNorm("ffn_norm", hp.nEmbd(), hp.normRmsEps()),
         hp.nExpert() == 0
-            ? Optional.of(w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()).withoutScales())
-            : Optional.empty(),
-        hp.nExpert() > 0 ? Optional.of(moe(w)) : Optional.empty());
+            ? w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()).withoutScales()
+            : moe(w));
   }
 
   private Moe moe(Weights w) {
@@ -86,7 +78,7 @@ final class MiniCpm implements Architecture.Decoder {
         x = in.selectOutputs(x);
       }
       x = x.add(residual(a)).named("ffn_inp", b.il);
-      x = x.add(residual(feedForward(b, b.ffnNorm.apply(x)))).named("l_out", b.il);
+      x = x.add(residual(b.ffn.apply(b.ffnNorm.apply(x)))).named("l_out", b.il);
     }
     x = output.apply(outputNorm.apply(x)); // [nVocab, nOutputs]
     return x.scale(1 / logitScale).named("result_output");
@@ -98,10 +90,6 @@ final class MiniCpm implements Architecture.Decoder {
     Tensor k = rope.apply(h.k(), in).named("Kcur", b.il);
     Tensor y = kv.append(k, h.v()).attend(q, hp.attnScale()); // [headDimV * nHead, nTokens]
     return b.attnOutput.apply(y).named("attn_out", b.il); // [nEmbd, nTokens]
-  }
-
-  private static Tensor feedForward(Block b, Tensor x) {
-    return b.moe.isPresent() ? b.moe.get().apply(x) : b.dense.orElseThrow().apply(x);
   }
 
   private Tensor residual(Tensor x) {

@@ -8,6 +8,7 @@ import org.ggml4j.nn.Embedding;
 import org.ggml4j.nn.FeedForward;
 import org.ggml4j.nn.Inputs;
 import org.ggml4j.nn.KvCache;
+import org.ggml4j.nn.LatentAttention;
 import org.ggml4j.nn.LayerMemory;
 import org.ggml4j.nn.Linear;
 import org.ggml4j.nn.RmsNorm;
@@ -26,12 +27,7 @@ final class MiniCpm3 implements Architecture.Decoder {
   private record Block(
       int il,
       RmsNorm attnNorm,
-      Linear attnQA,
-      RmsNorm attnQANorm,
-      Linear attnQB,
-      Linear attnKvAMqa,
-      RmsNorm attnKvANorm,
-      Linear attnKvB,
+      LatentAttention attn,
       Linear attnOutput,
       RmsNorm ffnNorm,
       FeedForward ffn) {}
@@ -43,9 +39,7 @@ final class MiniCpm3 implements Architecture.Decoder {
   private final Hparams hp;
   private final Embedding tokenEmbd;
   private final Rope rope;
-  private final int rankQ;
-  private final int rank;
-  private final int nPlain;
+  private final LatentAttention.Sizes sizes;
   private final float residualScale;
   private final List<Block> blocks;
   private final RmsNorm outputNorm;
@@ -53,9 +47,11 @@ final class MiniCpm3 implements Architecture.Decoder {
 
   MiniCpm3(Hparams hp, Weights w) {
     this.hp = hp;
-    rankQ = hp.keys().size("attention.q_lora_rank");
-    rank = hp.keys().size("attention.kv_lora_rank");
-    nPlain = hp.headDim() - hp.nRot(); // elements of a head that are not turned
+    int rankQ = hp.keys().size("attention.q_lora_rank");
+    int rank = hp.keys().size("attention.kv_lora_rank");
+    sizes =
+        new LatentAttention.Sizes(
+            hp.nEmbd(), hp.nHead(), hp.headDim(), hp.headDimV(), hp.nRot(), rankQ, rank);
     residualScale = (float) (DEPTH_SCALE / Math.sqrt(hp.nLayer()));
     tokenEmbd = w.embedding("token_embd", hp.nEmbd(), hp.nVocab());
     rope = hp.longRope(Style.HALVES, w);
@@ -68,12 +64,7 @@ final class MiniCpm3 implements Architecture.Decoder {
     return new Block(
         w.il(),
         w.rmsNorm("attn_norm", hp.nEmbd(), hp.normRmsEps()),
-        w.linear("attn_q_a", hp.nEmbd(), rankQ).withoutScale(),
-        w.rmsNorm("attn_q_a_norm", rankQ, hp.normRmsEps()),
-        w.linear("attn_q_b", rankQ, hp.nEmbdQ()).withoutScale(),
-        w.linear("attn_kv_a_mqa", hp.nEmbd(), (long) rank + hp.nRot()).withoutScale(),
-        w.rmsNorm("attn_kv_a_norm", rank, hp.normRmsEps()),
-        w.linear("attn_kv_b", rank, (long) hp.nHead() * (nPlain + hp.headDimV())).withoutScale(),
+        LatentAttention.of(w, sizes, hp.normRmsEps(), false),
         w.linear("attn_output", (long) hp.nHead() * hp.headDimV(), hp.nEmbd()),
         w.rmsNorm("ffn_norm", hp.nEmbd(), hp.normRmsEps()),
         w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()).withoutScales());
@@ -96,27 +87,13 @@ final class MiniCpm3 implements Architecture.Decoder {
   }
 
   private Tensor attention(Block b, Tensor x, Inputs in, KvCache.Layer kv) {
-    int nRot = hp.nRot();
-    Tensor q = b.attnQB.apply(b.attnQANorm.apply(b.attnQA.apply(x))).splitHeads(hp.headDim());
-    Tensor kvA = b.attnKvAMqa.apply(x); // [rank + nRot, nTokens]
-    Tensor kTurned = rope.apply(kvA.heads(rank, nRot, 1), in); // [nRot, 1, nTokens]
-    Tensor unfolded = b.attnKvB.apply(b.attnKvANorm.apply(kvA.columns(0, rank)));
-    Tensor kvB = unfolded.splitHeads(nPlain + hp.headDimV());
-    Tensor v = kvB.columns(nPlain, hp.headDimV()).cont(); // [headDimV, nHead, nTokens]
-    Tensor k = kTurned.repeat(nRot, hp.nHead(), x.ne(1)); // [nRot, nHead, nTokens]
-    if (nPlain > 0) {
-      k = kvB.columns(0, nPlain).concat(k, 0);
-      q = q.columns(0, nPlain).concat(rope.apply(q.columns(nPlain, nRot), in), 0);
-    } else {
-      q = rope.apply(q, in);
-    }
-    Tensor y = kv.append(k, v).attend(q, hp.attnScale()); // [headDimV * nHead, nTokens]
+    Tensor y = b.attn.apply(x, part -> rope.apply(part, in), kv, hp.attnScale());
     return b.attnOutput.apply(y).named("attn_out", b.il); // [nEmbd, nTokens]
   }
 
   @Override
   public LayerMemory memory(int il) {
-    return LayerMemory.Attention.of(hp.nHead(), hp.headDim(), hp.headDimV());
+    return blocks.get(il).attn.memory();
   }
 
   @Override

@@ -6,7 +6,7 @@ import org.ggml4j.ggml.RopeParameters.Style;
 import org.ggml4j.ggml.Tensor;
 import org.ggml4j.nn.Activation;
 import org.ggml4j.nn.Embedding;
-import org.ggml4j.nn.FeedForward;
+import org.ggml4j.nn.Ffn;
 import org.ggml4j.nn.Inputs;
 import org.ggml4j.nn.KvCache;
 import org.ggml4j.nn.LayerMemory;
@@ -26,13 +26,7 @@ import org.ggml4j.nn.Weights;
  */
 final class Mistral3 implements Architecture.Decoder {
   private record Block(
-      int il,
-      RmsNorm attnNorm,
-      Qkv attnQkv,
-      Linear attnOutput,
-      RmsNorm ffnNorm,
-      Optional<FeedForward> dense,
-      Optional<Moe> moe) {}
+      int il, RmsNorm attnNorm, Qkv attnQkv, Linear attnOutput, RmsNorm ffnNorm, Ffn ffn) {}
 
   private final Hparams hp;
   private final Embedding tokenEmbd;
@@ -59,10 +53,7 @@ final class Mistral3 implements Architecture.Decoder {
         hp.qkv(w),
         w.linear("attn_output", hp.nEmbdQ(), hp.nEmbd()),
         w.rmsNorm("ffn_norm", hp.nEmbd(), hp.normRmsEps()),
-        hp.nExpert() == 0
-            ? Optional.of(w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()))
-            : Optional.empty(),
-        hp.nExpert() > 0 ? Optional.of(moe(w)) : Optional.empty());
+        hp.nExpert() == 0 ? w.gatedFeedForward(Activation.SILU, hp.nEmbd(), hp.nFf()) : moe(w));
   }
 
   private Moe moe(Weights w) {
@@ -81,7 +72,7 @@ final class Mistral3 implements Architecture.Decoder {
         x = in.selectOutputs(x);
       }
       x = x.add(a).named("ffn_inp", b.il);
-      x = x.add(feedForward(b, b.ffnNorm.apply(x))).named("l_out", b.il);
+      x = x.add(b.ffn.apply(b.ffnNorm.apply(x))).named("l_out", b.il);
     }
     return output.apply(outputNorm.apply(x)).named("result_output"); // [nVocab, nOutputs]
   }
@@ -101,10 +92,6 @@ final class Mistral3 implements Architecture.Decoder {
     Tensor grown = growth.isPresent() ? q.mul(growth.get()) : q;
     Tensor y = kv.append(k, h.v()).attend(grown, hp.attnScale()); // [nEmbdQ, nTokens]
     return b.attnOutput.apply(y).named("attn_out", b.il); // [nEmbd, nTokens]
-  }
-
-  private static Tensor feedForward(Block b, Tensor x) {
-    return b.moe.isPresent() ? b.moe.get().apply(x) : b.dense.orElseThrow().apply(x);
   }
 
   @Override

@@ -7,7 +7,7 @@ import org.ggml4j.ggml.Tensor;
 import org.ggml4j.ggml.Weight;
 import org.ggml4j.nn.Activation;
 import org.ggml4j.nn.Embedding;
-import org.ggml4j.nn.FeedForward;
+import org.ggml4j.nn.Ffn;
 import org.ggml4j.nn.Inputs;
 import org.ggml4j.nn.KvCache;
 import org.ggml4j.nn.LayerMemory;
@@ -31,8 +31,7 @@ final class NomicBertMoe implements Architecture.Encoder {
       Qkv attnQkv,
       Linear attnOutput,
       LayerNorm attnOutputNorm,
-      Optional<FeedForward> dense,
-      Optional<Moe> moe,
+      Ffn ffn,
       LayerNorm layerOutputNorm) {}
 
   private final Hparams hp;
@@ -59,10 +58,7 @@ final class NomicBertMoe implements Architecture.Encoder {
         hp.qkv(w),
         w.linear("attn_output", hp.nEmbdQ(), hp.nEmbd()),
         w.layerNorm("attn_output_norm", hp.nEmbd(), hp.normEps()),
-        experts
-            ? Optional.empty()
-            : Optional.of(w.feedForward(Activation.GELU, hp.nEmbd(), hp.nFf()).withoutScales()),
-        experts ? Optional.of(moe(w)) : Optional.empty(),
+        experts ? moe(w) : w.feedForward(Activation.GELU, hp.nEmbd(), hp.nFf()).withoutScales(),
         w.layerNorm("layer_output_norm", hp.nEmbd(), hp.normEps()));
   }
 
@@ -86,13 +82,9 @@ final class NomicBertMoe implements Architecture.Encoder {
         x = in.selectOutputs(x);
       }
       x = b.attnOutputNorm.apply(a.add(x)).named("ffn_inp", b.il);
-      x = b.layerOutputNorm.apply(feedForward(b, x).add(x));
+      x = b.layerOutputNorm.apply(b.ffn.apply(x).add(x));
     }
     return x.named("result_embd"); // [nEmbd, nOutputs]
-  }
-
-  private static Tensor feedForward(Block b, Tensor x) {
-    return b.moe.isPresent() ? b.moe.get().apply(x) : b.dense.orElseThrow().apply(x);
   }
 
   private Tensor attention(Block b, Tensor x, Inputs in, KvCache.Layer kv) {

@@ -8,6 +8,7 @@ import org.ggml4j.nn.Embedding;
 import org.ggml4j.nn.FeedForward;
 import org.ggml4j.nn.Inputs;
 import org.ggml4j.nn.KvCache;
+import org.ggml4j.nn.LatentAttention;
 import org.ggml4j.nn.LayerMemory;
 import org.ggml4j.nn.Linear;
 import org.ggml4j.nn.RmsNorm;
@@ -25,17 +26,13 @@ final class Plm implements Architecture.Decoder {
   private record Block(
       int il,
       RmsNorm attnNorm,
-      Linear attnQ,
-      Linear attnKvAMqa,
-      RmsNorm attnKvANorm,
-      Linear attnKvB,
+      LatentAttention attn,
       Linear attnOutput,
       RmsNorm ffnNorm,
       FeedForward ffn) {}
 
   private final Hparams hp;
-  private final int rank;
-  private final int nPlain;
+  private final LatentAttention.Sizes sizes;
   private final Embedding tokenEmbd;
   private final Rope rope;
   private final List<Block> blocks;
@@ -44,9 +41,11 @@ final class Plm implements Architecture.Decoder {
 
   Plm(Hparams hp, Weights w) {
     this.hp = hp;
-    rank = hp.keys().size("attention.kv_lora_rank");
-    nPlain = hp.headDim() - hp.nRot(); // elements of a head that are not turned
-    hp.require(nPlain > 0, "heads of which all is turned");
+    int rank = hp.keys().size("attention.kv_lora_rank");
+    sizes =
+        new LatentAttention.Sizes(
+            hp.nEmbd(), hp.nHead(), hp.headDim(), hp.headDimV(), hp.nRot(), 0, rank);
+    hp.require(hp.headDim() > hp.nRot(), "heads of which all is turned");
     tokenEmbd = w.embedding("token_embd", hp.nEmbd(), hp.nVocab());
     rope = hp.rope(Style.INTERLEAVED, w);
     blocks = w.blocks(hp.nLayer(), this::block);
@@ -58,10 +57,7 @@ final class Plm implements Architecture.Decoder {
     return new Block(
         w.il(),
         w.rmsNorm("attn_norm", hp.nEmbd(), hp.normRmsEps()),
-        w.linear("attn_q", hp.nEmbd(), hp.nEmbdQ()).withoutScale(),
-        w.linear("attn_kv_a_mqa", hp.nEmbd(), (long) rank + hp.nRot()).withoutScale(),
-        w.rmsNorm("attn_kv_a_norm", rank, hp.normRmsEps()),
-        w.linear("attn_kv_b", rank, (long) hp.nHead() * (nPlain + hp.headDimV())).withoutScale(),
+        LatentAttention.of(w, sizes, hp.normRmsEps(), false),
         w.linear("attn_output", (long) hp.nHead() * hp.headDimV(), hp.nEmbd()),
         w.rmsNorm("ffn_norm", hp.nEmbd(), hp.normRmsEps()),
         w.feedForward(Activation.RELU_SQUARED, hp.nEmbd(), hp.nFf()).withoutScales());
@@ -83,23 +79,13 @@ final class Plm implements Architecture.Decoder {
   }
 
   private Tensor attention(Block b, Tensor x, Inputs in, KvCache.Layer kv) {
-    int nRot = hp.nRot();
-    Tensor q = b.attnQ.apply(x).splitHeads(hp.headDim()); // [headDim, nHead, nTokens]
-    q = q.columns(0, nPlain).concat(rope.apply(q.columns(nPlain, nRot), in), 0);
-    Tensor kvA = b.attnKvAMqa.apply(x); // [rank + nRot, nTokens]
-    Tensor kTurned = rope.apply(kvA.heads(rank, nRot, 1), in); // [nRot, 1, nTokens]
-    Tensor unfolded = b.attnKvB.apply(b.attnKvANorm.apply(kvA.columns(0, rank)));
-    Tensor kvB = unfolded.splitHeads(nPlain + hp.headDimV());
-    Tensor v = kvB.columns(nPlain, hp.headDimV()).cont(); // [headDimV, nHead, nTokens]
-    Tensor turned = kTurned.repeat(nRot, hp.nHead(), x.ne(1));
-    Tensor k = kvB.columns(0, nPlain).concat(turned, 0); // [headDim, nHead, nTokens]
-    Tensor y = kv.append(k, v).attend(q, hp.attnScale()); // [headDimV * nHead, nTokens]
+    Tensor y = b.attn.apply(x, part -> rope.apply(part, in), kv, hp.attnScale());
     return b.attnOutput.apply(y).named("attn_out", b.il); // [nEmbd, nTokens]
   }
 
   @Override
   public LayerMemory memory(int il) {
-    return LayerMemory.Attention.of(hp.nHead(), hp.headDim(), hp.headDimV());
+    return blocks.get(il).attn.memory();
   }
 
   @Override

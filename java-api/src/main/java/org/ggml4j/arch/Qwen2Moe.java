@@ -14,6 +14,7 @@ import org.ggml4j.nn.Moe;
 import org.ggml4j.nn.Qkv;
 import org.ggml4j.nn.RmsNorm;
 import org.ggml4j.nn.Rope;
+import org.ggml4j.nn.SharedExperts;
 import org.ggml4j.nn.Weights;
 
 /**
@@ -29,9 +30,7 @@ final class Qwen2Moe implements Architecture.Decoder {
       Qkv attnQkv,
       Linear attnOutput,
       RmsNorm ffnNorm,
-      Moe moe,
-      Linear ffnGateInpShexp,
-      FeedForward shared) {}
+      SharedExperts ffn) {}
 
   private final Hparams hp;
   private final Embedding tokenEmbd;
@@ -56,9 +55,7 @@ final class Qwen2Moe implements Architecture.Decoder {
         hp.qkv(w),
         w.linear("attn_output", hp.nEmbdQ(), hp.nEmbd()),
         w.rmsNorm("ffn_norm", hp.nEmbd(), hp.normRmsEps()),
-        moe(w),
-        w.linear("ffn_gate_inp_shexp", hp.nEmbd(), 1),
-        shared(w));
+        moe(w).withShared(shared(w), w.linear("ffn_gate_inp_shexp", hp.nEmbd(), 1)));
   }
 
   private Moe moe(Weights w) {
@@ -84,7 +81,7 @@ final class Qwen2Moe implements Architecture.Decoder {
         x = in.selectOutputs(x);
       }
       x = x.add(a).named("ffn_inp", b.il);
-      x = x.add(feedForward(b, b.ffnNorm.apply(x))).named("l_out", b.il);
+      x = x.add(b.ffn.apply(b.ffnNorm.apply(x))).named("l_out", b.il);
     }
     return output.apply(outputNorm.apply(x)).named("result_output"); // [nVocab, nOutputs]
   }
@@ -95,11 +92,6 @@ final class Qwen2Moe implements Architecture.Decoder {
     Tensor k = rope.apply(h.k(), in).named("Kcur", b.il);
     Tensor y = kv.append(k, h.v()).attend(q, hp.attnScale()); // [headDimV * nHead, nTokens]
     return b.attnOutput.apply(y).named("attn_out", b.il); // [nEmbd, nTokens]
-  }
-
-  private static Tensor feedForward(Block b, Tensor x) {
-    Tensor gate = b.ffnGateInpShexp.apply(x).sigmoid(); // [1, nTokens]
-    return b.moe.apply(x).add(b.shared.apply(x).mul(gate));
   }
 
   @Override

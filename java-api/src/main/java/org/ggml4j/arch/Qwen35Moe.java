@@ -16,6 +16,7 @@ import org.ggml4j.nn.Linear;
 import org.ggml4j.nn.Moe;
 import org.ggml4j.nn.RmsNorm;
 import org.ggml4j.nn.Rope;
+import org.ggml4j.nn.SharedExperts;
 import org.ggml4j.nn.StateSpace;
 import org.ggml4j.nn.Weights;
 
@@ -43,9 +44,7 @@ final class Qwen35Moe implements Architecture.Decoder {
       Optional<Attention> attention,
       Optional<Delta> delta,
       RmsNorm attnPostNorm,
-      Moe moe,
-      Linear ffnGateInpShexp,
-      FeedForward shared) {}
+      SharedExperts ffn) {}
 
   private final Hparams hp;
   private final float attnScale;
@@ -76,9 +75,7 @@ final class Qwen35Moe implements Architecture.Decoder {
         recurrent[w.il()] ? Optional.empty() : Optional.of(attention(w)),
         recurrent[w.il()] ? Optional.of(delta(w)) : Optional.empty(),
         w.rmsNorm("post_attention_norm", hp.nEmbd(), hp.normRmsEps()),
-        moe(w),
-        w.linear("ffn_gate_inp_shexp", hp.nEmbd(), 1),
-        shared(w));
+        moe(w).withShared(shared(w), w.linear("ffn_gate_inp_shexp", hp.nEmbd(), 1)));
   }
 
   private Moe moe(Weights w) {
@@ -126,7 +123,7 @@ final class Qwen35Moe implements Architecture.Decoder {
         x = in.selectOutputs(x);
       }
       x = y.add(x).named("attn_residual", b.il);
-      x = feedForward(b, b.attnPostNorm.apply(x)).add(x).named("l_out", b.il);
+      x = b.ffn.apply(b.attnPostNorm.apply(x)).add(x).named("l_out", b.il);
     }
     return output.apply(outputNorm.apply(x)).named("result_output"); // [nVocab, nOutputs]
   }
@@ -143,11 +140,6 @@ final class Qwen35Moe implements Architecture.Decoder {
 
   private static Tensor delta(Delta d, Tensor x, KvCache kv, int il) {
     return d.net.apply(x, d.ssmAlpha.apply(x), d.ssmBeta.apply(x), kv, il); // [nEmbd, nTokens]
-  }
-
-  private static Tensor feedForward(Block b, Tensor x) {
-    Tensor gate = b.ffnGateInpShexp.apply(x).sigmoid(); // [1, nTokens]
-    return b.moe.apply(x).add(b.shared.apply(x).mul(gate));
   }
 
   @Override

@@ -16,6 +16,7 @@ import org.ggml4j.nn.Linear;
 import org.ggml4j.nn.Moe;
 import org.ggml4j.nn.RmsNorm;
 import org.ggml4j.nn.Rope;
+import org.ggml4j.nn.SharedExperts;
 import org.ggml4j.nn.StateSpace;
 import org.ggml4j.nn.Weights;
 
@@ -44,9 +45,7 @@ final class Qwen3Next implements Architecture.Decoder {
       Optional<Attention> attention,
       Optional<Delta> delta,
       RmsNorm attnPostNorm,
-      Moe moe,
-      Linear ffnGateInpShexp,
-      FeedForward shared) {}
+      SharedExperts ffn) {}
 
   private final Hparams hp;
   private final float attnScale;
@@ -77,9 +76,7 @@ final class Qwen3Next implements Architecture.Decoder {
         recurrent[w.il()] ? Optional.empty() : Optional.of(attention(w)),
         recurrent[w.il()] ? Optional.of(delta(w)) : Optional.empty(),
         w.rmsNorm("post_attention_norm", hp.nEmbd(), hp.normRmsEps()),
-        moe(w),
-        w.linear("ffn_gate_inp_shexp", hp.nEmbd(), 1),
-        shared(w));
+        moe(w).withShared(shared(w), w.linear("ffn_gate_inp_shexp", hp.nEmbd(), 1)));
   }
 
   private Moe moe(Weights w) {
@@ -129,7 +126,7 @@ final class Qwen3Next implements Architecture.Decoder {
         x = in.selectOutputs(x);
       }
       x = y.add(x).named("attn_residual", b.il);
-      x = feedForward(b, b.attnPostNorm.apply(x)).add(x).named("l_out", b.il);
+      x = b.ffn.apply(b.attnPostNorm.apply(x)).add(x).named("l_out", b.il);
     }
     return output.apply(outputNorm.apply(x)).named("result_output"); // [nVocab, nOutputs]
   }
@@ -150,11 +147,6 @@ final class Qwen3Next implements Architecture.Decoder {
     Tensor beta = ba.columns(0, nEach).cont().mergeHeads(); // [nHead, nTokens]
     Tensor alpha = ba.columns(nEach, nEach).cont().mergeHeads();
     return d.net.apply(x, alpha, beta, kv, il); // [nEmbd, nTokens]
-  }
-
-  private static Tensor feedForward(Block b, Tensor x) {
-    Tensor gate = b.ffnGateInpShexp.apply(x).sigmoid(); // [1, nTokens]
-    return b.moe.apply(x).add(b.shared.apply(x).mul(gate));
   }
 
   @Override

@@ -15,7 +15,8 @@ import org.ggml4j.ggml.Tensor;
  * @param il index of the layer, for the nodes' names
  */
 public record FeedForward(
-    Optional<Linear> gate, Linear up, Linear down, boolean fused, Activation f, int il) {
+    Optional<Linear> gate, Linear up, Linear down, boolean fused, Activation f, int il)
+    implements Ffn {
   /**
    * The same without scales of the products: llama.cpp applies those of scaled 4-bit formats in
    * some architectures only, and a file may have them in all.
@@ -31,10 +32,7 @@ public record FeedForward(
         gate.map(Linear::withoutBias), up.withoutBias(), down.withoutBias(), fused, f, il);
   }
 
-  /**
-   * @param x F32 [nEmbd, n]
-   * @return F32 [nEmbd, n]
-   */
+  @Override
   public Tensor apply(Tensor x) {
     Tensor h; // [nFf, n]
     if (gate.isPresent()) {

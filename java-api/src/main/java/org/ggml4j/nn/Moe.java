@@ -3,6 +3,7 @@ package org.ggml4j.nn;
 import java.util.Optional;
 import org.ggml4j.ggml.Tensor;
 import org.ggml4j.ggml.Weight;
+import org.ggml4j.gguf.GgmlType;
 import org.ggml4j.gguf.UnsupportedModelException;
 
 /**
@@ -28,7 +29,8 @@ public record Moe(
     boolean fused,
     Activation f,
     Routing routing,
-    int il) {
+    int il)
+    implements Ffn {
   /** The smallest normal F16: keeps a sum of probabilities that vanished from being a divisor. */
   private static final float SMALLEST = 0x1p-14f;
 
@@ -64,6 +66,7 @@ public record Moe(
    * @param nGroups groups that the experts are in, up to 1 for none
    * @param nGroupsUsed groups of which a token's experts come
    * @param weighsInput whether weights are factors of what goes into the experts (Llama 4)
+   * @param nInCommon how many of those that the router knows are one expert here (GroveMoE)
    */
   public record Routing(
       Gating gating,
@@ -72,7 +75,8 @@ public record Moe(
       float scale,
       int nGroups,
       int nGroupsUsed,
-      boolean weighsInput) {
+      boolean weighsInput,
+      int nInCommon) {
     /** The probabilities are a softmax over all experts. */
     public static Routing softmax(int nUsed, boolean normalised) {
       return of(Gating.SOFTMAX, nUsed, normalised);
@@ -80,22 +84,28 @@ public record Moe(
 
     /** Without scale or groups. */
     public static Routing of(Gating gating, int nUsed, boolean normalised) {
-      return new Routing(gating, nUsed, normalised, 0, 0, 0, false);
+      return new Routing(gating, nUsed, normalised, 0, 0, 0, false, 1);
     }
 
     /** With a factor of the weights. */
     public Routing withScale(float factor) {
-      return new Routing(gating, nUsed, normalised, factor, nGroups, nGroupsUsed, weighsInput);
+      return new Routing(
+          gating, nUsed, normalised, factor, nGroups, nGroupsUsed, weighsInput, nInCommon);
     }
 
     /** With experts in groups, of which only the best are looked at. */
     public Routing withGroups(int n, int used) {
-      return new Routing(gating, nUsed, normalised, scale, n, used, weighsInput);
+      return new Routing(gating, nUsed, normalised, scale, n, used, weighsInput, nInCommon);
     }
 
     /** With weights that are factors of what goes into the experts. */
     public Routing weighingInput() {
-      return new Routing(gating, nUsed, normalised, scale, nGroups, nGroupsUsed, true);
+      return new Routing(gating, nUsed, normalised, scale, nGroups, nGroupsUsed, true, nInCommon);
+    }
+
+    /** With experts that each stand for {@code n} of those that the router knows. */
+    public Routing inCommon(int n) {
+      return new Routing(gating, nUsed, normalised, scale, nGroups, nGroupsUsed, weighsInput, n);
     }
   }
 
@@ -113,10 +123,22 @@ public record Moe(
         il);
   }
 
-  /**
-   * @param x F32 [nEmbd, nTokens]
-   * @return F32 [nEmbd, nTokens]
-   */
+  /** With what is added to the probabilities for the choice, if anything. */
+  public Moe withSelectionBias(Optional<Weight> bias) {
+    return new Moe(router, bias, gate, up, down, fused, f, routing, il);
+  }
+
+  /** With experts that all tokens share. */
+  public SharedExperts withShared(FeedForward shared) {
+    return new SharedExperts(this, shared, Optional.empty());
+  }
+
+  /** With experts that all tokens share, weighed by a gate. */
+  public SharedExperts withShared(FeedForward shared, Linear gate) {
+    return new SharedExperts(this, shared, Optional.of(gate));
+  }
+
+  @Override
   public Tensor apply(Tensor x) {
     return apply(x, router.apply(x).named("ffn_moe_logits", il));
   }
@@ -172,7 +194,11 @@ public record Moe(
     if (selectionBias.isPresent()) {
       selection = selection.add(probs.graph().use(selectionBias.get()));
     }
-    return (routing.nGroups > 1 ? ofBestGroups(selection) : selection).argsortTopK(routing.nUsed);
+    selection = routing.nGroups > 1 ? ofBestGroups(selection) : selection;
+    Tensor ids = selection.argsortTopK(routing.nUsed); // I32 [nUsed, nTokens]
+    return routing.nInCommon == 1
+        ? ids
+        : ids.cast(GgmlType.F32).scale(1f / routing.nInCommon).cast(GgmlType.I32);
   }
 
   /**

@@ -38,6 +38,12 @@ public record Qkv(
     return new Qkv(plain, headDim, headDimV, nHead, nHeadKv, clamp);
   }
 
+  /** The same without biases, for files with some that llama.cpp does not add. */
+  public Qkv withoutBiases() {
+    List<Linear> plain = products.stream().map(Linear::withoutBias).toList();
+    return new Qkv(plain, headDim, headDimV, nHead, nHeadKv, clamp);
+  }
+
   /**
    * @param x F32 [nEmbd, nTokens]
    */
