@@ -679,6 +679,153 @@ final class Toys {
             .experts()
             .set("expert_feed_forward_length", 32)
             .set("expert_shared_feed_forward_length", 32));
+    row(
+        Toy.of("smallthinker", "smallthinker")
+            .experts()
+            .set("expert_feed_forward_length", 32)
+            .set("expert_gating_func", 2)
+            .set("attention.sliding_window", 4096)
+            .set("attention.sliding_window_pattern", 2)
+            .with("output.weight"));
+    row(
+        Toy.of("maple", "maple")
+            .experts()
+            .set("attention.sliding_window", 8)
+            .setByLayer("attention.sliding_window_pattern", 1, 0)
+            .set("swiglu_clamp_exp", 1f)
+            .set("rope.freq_base_swa", 1000f)
+            .set("expert_feed_forward_length", 32));
+    row(
+        Toy.of("paddleocr", "paddleocr")
+            .set("rope.dimension_sections", new int[] {4, 2, 2, 0})
+            .with("output.weight", ".*attn_(q|k|v|output).bias"));
+    row(
+        Toy.of("hy_v3", "hy_v3")
+            .experts()
+            .set("expert_feed_forward_length", 32)
+            .set("expert_weights_norm", true)
+            .set("expert_weights_scale", 2.5f)
+            .with("blk.1.ffn_gate_inp.weight", ".*exp_probs_b"));
+    row(
+        Toy.of("mimo2", "mimo2")
+            .experts()
+            .set("attention.key_length", 24)
+            .set("attention.value_length", 16)
+            .set("rope.dimension_count", 8)
+            .set("attention.sliding_window", 8)
+            .setByLayer("attention.sliding_window_pattern", 1, 0)
+            .set("attention.value_scale", 0.7f)
+            .set("expert_feed_forward_length", 32)
+            .with("blk.1.ffn_gate_inp.weight", "blk.0.attn_sinks.weight", ".*exp_probs_b.bias"));
+    row(
+        Toy.of("cohere2moe", "cohere2moe")
+            .experts()
+            .set("leading_dense_block_count", 1)
+            .set("expert_feed_forward_length", 32)
+            .set("expert_shared_count", 1)
+            .set("expert_weights_norm", true)
+            .set("attention.sliding_window", 8)
+            .set("attention.sliding_window_pattern", 2)
+            .set("logit_scale", 0.5f));
+    row(
+        Toy.of("cohere2moe-layernorm", "cohere2moe")
+            .experts()
+            .unset("attention.layer_norm_rms_epsilon")
+            .set("leading_dense_block_count", 0)
+            .set("attention.sliding_window", 8)
+            .set("attention.sliding_window_pattern", 2)
+            .set("logit_scale", 1f));
+    row(
+        Toy.of("grovemoe", "grovemoe")
+            .experts()
+            .set("expert_chunk_feed_forward_length", 24)
+            .set("experts_per_group", 2)
+            .set("expert_group_scale", 0.3f));
+    row(
+        Toy.of("laguna", "laguna")
+            .experts()
+            .set("leading_dense_block_count", 1)
+            .set("expert_shared_feed_forward_length", 24)
+            .set("expert_weights_norm", true)
+            .set("attention.sliding_window", 8)
+            .set("attention.sliding_window_pattern", 2)
+            .set("rope.freq_base_swa", 1000f)
+            .set("rope.dimension_count_swa", 8)
+            .setByLayer("attention.head_count", 4, 2)
+            .with(".*exp_probs_b.bias"));
+    row(
+        Toy.of("bailingmoe3", "bailingmoe3")
+            .experts()
+            .set("attention.head_count", 2)
+            .setByLayer("attention.head_count_kv", 0, 1)
+            .set("attention.key_length", 40)
+            .set("attention.value_length", 32)
+            .set("attention.key_length_mla", 24)
+            .set("attention.value_length_mla", 16)
+            .set("attention.q_lora_rank", 48)
+            .set("attention.kv_lora_rank", 32)
+            .set("rope.dimension_count", 8)
+            .set("kda.head_dim", 16)
+            .set("kda.gate_lower_bound", -5f)
+            .set("ssm.conv_kernel", 4)
+            .set("expert_gating_func", 2)
+            .set("expert_shared_count", 1)
+            .set("leading_dense_block_count", 1)
+            .set("swiglu_clamp_exp", 0.5f)
+            .set("swiglu_clamp_shexp", 0.6f)
+            .with(".*exp_probs_b.bias"));
+    row(
+        Toy.of("minimax-01", "minimax-01")
+            .experts()
+            .set("full_attention_interval", 2)
+            .set("residual_scale", 1.5f)
+            .set("rope.dimension_count", 8));
+    row(
+        Toy.of("rwkv6", "rwkv6")
+            .set("wkv.head_size", 16)
+            .set("attention.head_count", 0)
+            .unset("attention.head_count_kv")
+            .set("time_mix_extra_dim", 8)
+            .set("time_decay_extra_dim", 12)
+            .set("rescale_every_n_layers", 1)
+            .with(".*norm(_2)?.bias", ".*time_mix_ln.bias"));
+    row(
+        Toy.of("rwkv6-lerps", "rwkv6")
+            .set("wkv.head_size", 16)
+            .set("attention.head_count", 0)
+            .unset("attention.head_count_kv")
+            .set("time_mix_extra_dim", 8)
+            .set("time_decay_extra_dim", 12)
+            .with(".*norm(_2)?.bias", ".*time_mix_ln.bias", ".*time_mix_lerp_w.weight"));
+    row(
+        Toy.of("rwkv6qwen2", "rwkv6qwen2")
+            .set("wkv.head_size", 16)
+            .set("token_shift_count", 1)
+            .set("time_mix_extra_dim", 8)
+            .set("time_decay_extra_dim", 12)
+            .with(".*time_mix_(key|value|receptance).bias"));
+    row(
+        Toy.of("arwkv7", "arwkv7")
+            .set("embedding_length", 128)
+            .set("wkv.head_size", 64)
+            .set("token_shift_count", 1)
+            .set("attention.head_count", 0)
+            .unset("attention.head_count_kv")
+            .set("attention.decay_lora_rank", 16)
+            .set("attention.iclr_lora_rank", 8)
+            .set("attention.value_residual_mix_lora_rank", 12));
+    row(
+        Toy.of("arwkv7-gated", "arwkv7")
+            .set("embedding_length", 128)
+            .set("wkv.head_size", 64)
+            .set("token_shift_count", 1)
+            .set("attention.head_count", 0)
+            .unset("attention.head_count_kv")
+            .set("attention.decay_lora_rank", 16)
+            .set("attention.iclr_lora_rank", 8)
+            .set("attention.value_residual_mix_lora_rank", 12)
+            .set("attention.gate_lora_rank", 20)
+            .with(".*time_mix_ln.(weight|bias)"));
     row(Toy.of("olmoe", "olmoe").experts().unset("attention.head_count_kv"));
     row(
         Toy.of("phimoe", "phimoe")
