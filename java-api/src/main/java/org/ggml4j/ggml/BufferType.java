@@ -8,6 +8,9 @@ import org.ggml4j.bindings.ggml.Ggml;
  * kernels.
  */
 public final class BufferType {
+  /** Name of the memory in which weights are rearranged for Intel's matrix extensions. */
+  public static final String AMX = "AMX";
+
   private final MemorySegment handle;
   private final String name;
   private final boolean isHost;
@@ -25,6 +28,15 @@ public final class BufferType {
   /** GGML's name, such as {@code CPU}, {@code CPU_REPACK}, {@code AMX}, {@code CUDA0}. */
   public String name() {
     return name;
+  }
+
+  /**
+   * Whether products from this memory have two dimensions only. AMX's take others too, but write
+   * the results of all matrices but the first four times too far on, into foreign memory
+   * (ggml_batch_offset in ggml-cpu/amx/mmq.cpp gives bytes, and is added to a pointer to floats).
+   */
+  boolean isForOneMatrix() {
+    return name.equals(AMX);
   }
 
   /** Whether the CPU reads this memory directly and in GGML's usual layout. */

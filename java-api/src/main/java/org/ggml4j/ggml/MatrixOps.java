@@ -38,6 +38,10 @@ public sealed interface MatrixOps permits Tensor {
         b);
     x.require(x.isMatrix(), "mulMat", "no kernel for this type");
     x.require(b.is(GgmlType.F32) || b.is(x.type) && x.isFloat(), "mulMat", "types", b);
+    if (b.ne2 * b.ne3 > 1 && x.isForOneMatrix()) {
+      Tensor rows = b.contiguous().reshape(b.ne0, b.ne1 * b.ne2 * b.ne3);
+      return x.mulMat(rows).reshape(x.ne1, b.ne1, b.ne2, b.ne3);
+    }
     return x.made(Ggml.ggml_mul_mat(x.context(), x.handle(), b.handle()));
   }
 

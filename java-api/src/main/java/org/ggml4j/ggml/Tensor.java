@@ -157,6 +157,13 @@ public final class Tensor
     return hasContiguousRows() && second && third;
   }
 
+  /** Whether it lies in memory from which products of two dimensions can be computed only. */
+  boolean isForOneMatrix() {
+    MemorySegment buffer = ggml_tensor.buffer(handle);
+    return buffer.address() != 0
+        && new BufferType(Ggml.ggml_backend_buffer_get_type(buffer)).isForOneMatrix();
+  }
+
   boolean isFloat() {
     return FLOATS.contains(type);
   }

@@ -258,8 +258,11 @@ public final class WeightStore implements CloseStack.Closing {
   public static BufferType choose(
       Device device, Operation operation, boolean extras, GgmlType type, long... ne) {
     if (extras && operation != Operation.OTHER) {
+      long[] sizes = Shapes.checked("weight", type, ne);
+      boolean one = sizes[2] == 1 && sizes[3] == 1;
       for (BufferType candidate : device.extraBufferTypes()) {
-        if (supports(device, candidate, operation, type, Shapes.checked("weight", type, ne))) {
+        if ((one || !candidate.isForOneMatrix())
+            && supports(device, candidate, operation, type, sizes)) {
           return candidate;
         }
       }
