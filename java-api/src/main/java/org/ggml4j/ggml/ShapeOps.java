@@ -89,15 +89,21 @@ public sealed interface ShapeOps permits Tensor {
   default Tensor splitHeads(long headDim) {
     Tensor x = self();
     x.require(headDim > 0 && x.ne0 % headDim == 0, "splitHeads", "headDim " + headDim);
-    return reshape(headDim, x.ne0 / headDim, x.ne1);
+    long nHead = x.ne0 / headDim;
+    return x.isContiguous() ? reshape(headDim, nHead, x.ne1) : heads(0, headDim, nHead);
   }
 
   /** [headDim, nHead, nTokens] as [headDim * nHead, nTokens]: what splitHeads does, undone. */
   default Tensor mergeHeads() {
     Tensor x = self();
     x.require(x.ne3 == 1, "mergeHeads", "expected three dimensions");
-    Tensor y = x.isContiguous() ? x : x.cont();
-    return y.reshape(x.ne0 * x.ne1, x.ne2);
+    return contiguous().reshape(x.ne0 * x.ne1, x.ne2);
+  }
+
+  /** This without gaps: itself, or a copy. */
+  default Tensor contiguous() {
+    Tensor x = self();
+    return x.isContiguous() ? x : x.cont();
   }
 
   /** A window into this memory: n elements at a byte offset. */

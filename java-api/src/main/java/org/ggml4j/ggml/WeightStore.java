@@ -91,6 +91,27 @@ public final class WeightStore implements CloseStack.Closing {
     return weight;
   }
 
+  /**
+   * Declares the first rows of a matrix as a weight of its own, in the same memory, which gets its
+   * data with the matrix.
+   */
+  public Weight firstRows(Weight matrix, long n) {
+    checkOpen();
+    Group group = group(bufferType(matrix));
+    if (n < 1 || n > matrix.ne(1) || !group.pending.contains(matrix)) {
+      throw new IllegalArgumentException(n + " rows of " + matrix + ", or it has memory already");
+    }
+    long row = matrix.type().rowSize(matrix.ne(0));
+    MemorySegment view =
+        Ggml.ggml_view_2d(group.context, matrix.handle(), matrix.ne(0), n, row, 0)
+            .reinterpret(arena, null);
+    Shapes.setName(view.reinterpret(ggml_tensor.sizeof()), matrix.name());
+    Weight weight =
+        new Weight(view, matrix.name(), matrix.type(), new long[] {matrix.ne(0), n, 1, 1});
+    memory.put(weight, bufferType(matrix));
+    return weight;
+  }
+
   /** Marks a weight as a parameter, so that gradients of it can be computed; F32 only. */
   public void setParameter(Weight weight) {
     checkOpen();

@@ -488,14 +488,15 @@ public final class CellCache implements CloseStack.Closing {
       if (options.flashAttn) {
         g.expand(vAll.setRows(flat(v, s.nEmbdV(), n), cellIds()));
       } else {
-        Tensor elements = flat(v, s.nEmbdV(), n).reshape(1, s.nEmbdV() * n);
+        Tensor elements = v.contiguous().reshape(1, s.nEmbdV() * n);
         g.expand(vAll.reshape(1, vAll.nElements()).setRows(elements, valueIds(s.nEmbdV())));
       }
     }
 
-    /** Heads of tokens as rows of tokens; a copy if they are parts of a product of more. */
+    /** Heads of tokens as rows of tokens, which may be parts of a product of more. */
     private Tensor flat(Tensor x, long nEmbd, long n) {
-      return (x.nb(2) == x.nb(1) * x.ne(1) ? x : x.cont()).reshape(nEmbd, n);
+      boolean together = x.nb(1) == x.nb(0) * x.ne(0);
+      return together ? x.view2d(nEmbd, n, x.nb(2), 0) : x.contiguous().reshape(nEmbd, n);
     }
 
     private Tensor bias(RelativeBias relative) {

@@ -36,10 +36,10 @@ public record FeedForward(
   public Tensor apply(Tensor x) {
     Tensor h; // [nFf, n]
     if (gate.isPresent()) {
-      Tensor g = gate.get().apply(x).named("ffn_gate", il);
-      h = f.gated().apply(g, up.apply(x).named("ffn_up", il));
+      Tensor g = gate.get().inRows(x).named("ffn_gate", il);
+      h = f.gated().apply(g, up.inRows(x).named("ffn_up", il));
     } else {
-      Tensor u = up.apply(x).named("ffn_up", il);
+      Tensor u = up.inRows(x).named("ffn_up", il);
       h = fused ? f.halves(u) : f.plain().apply(u);
     }
     return down.apply(h.named("ffn_" + f.name(), il)).named("ffn_out", il); // [nEmbd, n]

@@ -19,6 +19,17 @@ public record Linear(
    * @return F32 [out, n]
    */
   public Tensor apply(Tensor x) {
+    return inRows(x).contiguous();
+  }
+
+  /**
+   * As {@link #apply}, but there may be gaps between the results, which saves copying them for what
+   * can read them so.
+   *
+   * @param x F32 [in, n]
+   * @return F32 [out, n]
+   */
+  public Tensor inRows(Tensor x) {
     Tensor y = matrix.mulMat(x);
     if (scalesBias) {
       return scaled(biased(y));

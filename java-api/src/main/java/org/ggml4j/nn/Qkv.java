@@ -63,7 +63,7 @@ public record Qkv(
   }
 
   private Tensor product(int i, Tensor x) {
-    Tensor y = products.get(i).apply(x);
+    Tensor y = products.get(i).inRows(x);
     return clamp > 0 ? y.clamp(-clamp, clamp) : y;
   }
 }

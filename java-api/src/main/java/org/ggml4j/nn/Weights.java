@@ -142,7 +142,9 @@ public final class Weights {
    * are.
    */
   public Linear linear(String name, long in, long out) {
-    return linear(Matrix.of(declare(name + ".weight", Operation.MUL_MAT, in, out)), name, out);
+    Found found = matrixFound(name + ".weight", in, out);
+    BufferType memory = placement.bufferType(il, Operation.MUL_MAT, found.type, found.ne());
+    return linear(apart(name + ".weight", memory, found), name, out);
   }
 
   private Linear linear(Matrix matrix, String name, long out) {
@@ -186,9 +188,11 @@ public final class Weights {
     // Generating needs one or few rows of logits; a second copy for many would be seldom used.
     BufferType memory =
         Matrix.isSlowForFew(found.type, place.memory) ? end.plain(found) : place.memory;
-    long rows = memory.equals(place.memory) ? place.rows : out;
-    Weight weight = end.place(name + ".weight", memory, Found.of(found.type, in, rows));
-    return end.linear(new Matrix(weight, out, Optional.empty()), name, out);
+    if (memory.equals(place.memory) && place.rows > out) {
+      Weight weight = end.place(name + ".weight", memory, Found.of(found.type, in, place.rows));
+      return end.linear(new Matrix(weight, out, Optional.empty()), name, out);
+    }
+    return end.linear(end.apart(name + ".weight", memory, found), name, out);
   }
 
   /** The embedding as the matrix of a product behind the last block. */
@@ -494,6 +498,16 @@ public final class Weights {
     Weight weight = store.declare(memory, prefix + name, found.type(), found.ne());
     state.declared.add(weight);
     return weight;
+  }
+
+  /** A matrix, with rows added if that makes products with many vectors faster. */
+  private Matrix apart(String name, BufferType memory, Found found) {
+    long rows = Matrix.apart(found.type, memory, found.ne1);
+    Weight weight = place(name, memory, Found.of(found.type, found.ne0, rows));
+    return new Matrix(
+        weight,
+        found.ne1,
+        rows > found.ne1 ? Optional.of(store.firstRows(weight, found.ne1)) : Optional.empty());
   }
 
   private static long[] sizes(long... ne) {
