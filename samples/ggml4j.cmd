@@ -63,7 +63,7 @@ set "startup=-Xshare:auto"
 if %major% lss 25 set startup="-XX:SharedArchiveFile=%cache%.jsa" -XX:+AutoCreateSharedArchive
 if %major% geq 25 if exist "%cache%.aot" set startup="-XX:AOTCache=%cache%.aot"
 
-"%home%\bin\java.exe" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData %startup% -Xlog:disable -Xlog:all=error:stderr %GGML4J_JAVA_OPTS% -jar "%app%\%name%.jar" %*
+"%home%\bin\java.exe" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=3 -XX:-UsePerfData %startup% -Xlog:disable -Xlog:all=error:stderr %GGML4J_JAVA_OPTS% -jar "%app%\%name%.jar" %*
 exit /b %errorlevel%
 
 rem Takes the JDK in a folder, unless one that is as new was found.
