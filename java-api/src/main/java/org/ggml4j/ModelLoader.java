@@ -196,7 +196,7 @@ final class ModelLoader {
       }
       place(store.bufferType(weight).name(), weight);
       if (isOfCpu(store.bufferType(weight))) {
-        onCpu.add(new Step(weight.nBytes(), () -> set(store, weight)));
+        onCpu.add(new Step(weight.nBytes(), () -> set(store, weight, mapped)));
       } else {
         elsewhere.add(weight);
       }
@@ -204,7 +204,7 @@ final class ModelLoader {
     onCpu.sort(Comparator.comparingLong(Step::bytes).reversed()); // no long one at the end
     ParallelSteps.run(onCpu.stream().map(Step::work).toList(), threads(), this::report);
     for (Weight weight : elsewhere) { // other devices' memory is for one thread
-      set(store, weight);
+      set(store, weight, mapped);
       report();
     }
   }
@@ -215,8 +215,9 @@ final class ModelLoader {
     return type.equals(cpu.bufferType()) || cpu.extraBufferTypes().contains(type);
   }
 
-  private void set(WeightStore store, Weight weight) {
+  private void set(WeightStore store, Weight weight, Map<Weight, Long>[] mapped) {
     setPadded(store, weight, data(weight));
+    forget(weight, mapped);
     done.addAndGet(weight.nBytes());
   }
 
@@ -232,6 +233,21 @@ final class ModelLoader {
     }
     try (Arena arena = Arena.ofConfined()) {
       store.set(weight, arena.allocate(weight.nBytes(), GGML_ALIGNMENT).copyFrom(data));
+    }
+  }
+
+  /**
+   * Lets the system take back the pages of what was copied, unless they are used as well: a tied
+   * output is copied from the embeddings.
+   */
+  private void forget(Weight weight, Map<Weight, Long>[] mapped) {
+    boolean used =
+        Arrays.stream(mapped)
+            .flatMap(m -> m.keySet().stream())
+            .anyMatch(m -> m.name().equals(weight.name()));
+    MemorySegment data = data(weight);
+    if (data.isMapped() && !used && !options.mlock()) { // pages that are locked can't be
+      data.unload();
     }
   }
 

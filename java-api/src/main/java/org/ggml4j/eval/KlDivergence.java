@@ -76,29 +76,86 @@ public final class KlDivergence {
    */
   public static Result between(
       Session reference, Session session, String text, EvaluationOptions options) {
-    int nVocab = reference.model().hparams().nVocab();
-    if (session.model().hparams().nVocab() != nVocab) {
-      throw new IllegalArgumentException(
-          "vocabulary: expected the "
-              + nVocab
-              + " tokens of the reference, found "
-              + session.model().hparams().nVocab());
+    return new Reference(reference, text, 0).compare(session, options);
+  }
+
+  /** A model that several others are compared with over one text. */
+  public static final class Reference {
+    private final Session reference;
+    private final String text;
+    private final long mostBytes;
+    private float[][][] kept = {};
+
+    /**
+     * Evaluates nothing yet.
+     *
+     * @param session of the model that is taken for the truth
+     * @param mostBytes if its logits take no more memory than this, they are computed once and kept
+     */
+    public Reference(Session session, String text, long mostBytes) {
+      this.reference = session;
+      this.text = text;
+      this.mostBytes = mostBytes;
     }
-    TextChunks chunks = new TextChunks(text, reference.model().tokenizer(), options);
-    float[][] expected = new float[chunks.nRows()][nVocab];
-    float[] logits = new float[nVocab];
-    Sums sums = new Sums(chunks.nChunks() * chunks.nRows());
-    for (int c = 0; c < chunks.nChunks(); c++) {
-      int chunk = c;
-      chunks.evaluate(
-          chunk, reference, logits, (row, l) -> System.arraycopy(l, 0, expected[row], 0, nVocab));
-      chunks.evaluate(
-          chunk, session, logits, (row, l) -> sums.add(expected[row], l, chunks.next(chunk, row)));
-      chunks.done(chunk);
+
+    /**
+     * Measures as {@link KlDivergence#between} does.
+     *
+     * @throws IllegalArgumentException also if logits were kept, and these options make other
+     *     chunks
+     */
+    public Result compare(Session session, EvaluationOptions options) {
+      int nVocab = reference.model().hparams().nVocab();
+      if (session.model().hparams().nVocab() != nVocab) {
+        throw new IllegalArgumentException(
+            "vocabulary: expected the "
+                + nVocab
+                + " tokens of the reference, found "
+                + session.model().hparams().nVocab());
+      }
+      TextChunks chunks = new TextChunks(text, reference.model().tokenizer(), options);
+      if (kept.length != 0
+          && (kept.length != chunks.nChunks() || kept[0].length != chunks.nRows())) {
+        throw new IllegalArgumentException(
+            "options: expected "
+                + kept.length
+                + " chunks with "
+                + kept[0].length
+                + " predictions each");
+      }
+      long bytes = (long) Float.BYTES * chunks.nChunks() * chunks.nRows() * nVocab;
+      boolean keep = bytes <= mostBytes;
+      float[][][] known = kept;
+      float[][][] all = keep ? new float[chunks.nChunks()][][] : new float[0][][];
+      float[][] rows = new float[keep ? 0 : chunks.nRows()][nVocab];
+      float[] logits = new float[nVocab];
+      Sums sums = new Sums(chunks.nChunks() * chunks.nRows());
+      for (int c = 0; c < chunks.nChunks(); c++) {
+        int chunk = c;
+        float[][] expected =
+            known.length > 0 ? known[chunk] : keep ? new float[chunks.nRows()][nVocab] : rows;
+        if (known.length == 0) {
+          chunks.evaluate(
+              chunk,
+              reference,
+              logits,
+              (row, l) -> System.arraycopy(l, 0, expected[row], 0, nVocab));
+        }
+        if (keep) {
+          all[chunk] = expected;
+        }
+        chunks.evaluate(
+            chunk,
+            session,
+            logits,
+            (row, l) -> sums.add(expected[row], l, chunks.next(chunk, row)));
+        chunks.done(chunk);
+      }
+      kept = all;
+      reference.reset();
+      session.reset();
+      return sums.result();
     }
-    reference.reset();
-    session.reset();
-    return sums.result();
   }
 
   private static final class Sums {

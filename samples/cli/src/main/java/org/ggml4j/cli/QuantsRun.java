@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class QuantsRun implements AutoCloseable {
   private static final double MADE = 0.2;
   private static final double TIMED = 0.7;
+  private static final long KEPT_BYTES = 256L << 20;
 
   /**
    * What is done.
@@ -55,6 +56,7 @@ final class QuantsRun implements AutoCloseable {
   private final Interruption interruption;
   private final Bar bar;
   private @Nullable Opened reference;
+  private KlDivergence.@Nullable Reference truth;
   private int done;
 
   QuantsRun(Job job, QuantsJournal journal, Interruption interruption, Bar bar) {
@@ -159,10 +161,14 @@ final class QuantsRun implements AutoCloseable {
   }
 
   private QuantsRow.Quality quality(Path made, String name, String text) throws IOException {
-    Session truth = reference().session();
+    KlDivergence.Reference known = truth;
+    if (known == null) {
+      long most = Math.min(KEPT_BYTES, Runtime.getRuntime().maxMemory() / 4);
+      known = new KlDivergence.Reference(reference().session(), text, most);
+      truth = known;
+    }
     try (Opened level = open(made)) {
-      return QuantsRow.Quality.of(
-          KlDivergence.between(truth, level.session(), text, evaluation(name)));
+      return QuantsRow.Quality.of(known.compare(level.session(), evaluation(name)));
     }
   }
 
