@@ -1,16 +1,10 @@
 package org.ggml4j.ggml;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
-import java.util.Objects;
 import org.ggml4j.bindings.ggml.Ggml;
 import org.ggml4j.bindings.ggml.ggml_backend_set_abort_callback_t;
 import org.ggml4j.bindings.ggml.ggml_tensor;
-import org.ggml4j.bindings.ggml.ggml_threadpool_params;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,8 +20,7 @@ public final class Backend implements CloseStack.Closing {
   private final CloseStack owned = new CloseStack();
   private final MemorySegment flagTensor;
   private final MemorySegment setAbort;
-  private @Nullable MethodHandle setThreads;
-  private int computing;
+  private @Nullable ThreadPools pools;
   private boolean closed;
 
   private Backend(Device device, int threads) {
@@ -48,7 +41,7 @@ public final class Backend implements CloseStack.Closing {
       handle = opened.reinterpret(arena, null);
       owned.push(() -> Ggml.ggml_backend_free(opened));
       if (device.type() == Device.Type.CPU) {
-        useThreadPool(arena);
+        pools = owned.own(new ThreadPools(handle, device.registry(), threads));
       }
       setAbort = Native.procAddress(device.registry(), "ggml_backend_set_abort_callback");
       useAbortFlag();
@@ -72,76 +65,11 @@ public final class Backend implements CloseStack.Closing {
     return new Backend(device, threads);
   }
 
-  private void useThreadPool(Arena arena) {
-    MemorySegment params = arena.allocate(ggml_threadpool_params.layout());
-    Ggml.ggml_threadpool_params_init(params, threads);
-    MemorySegment registry = device.registry();
-    MemorySegment pool;
-    try {
-      pool =
-          (MemorySegment)
-              downcall(
-                      Native.procAddress(registry, "ggml_threadpool_new"),
-                      FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.ADDRESS))
-                  .invokeExact(params);
-      MethodHandle free =
-          downcall(
-              Native.procAddress(registry, "ggml_threadpool_free"),
-              FunctionDescriptor.ofVoid(ValueLayout.ADDRESS));
-      if (pool.address() == 0) {
-        throw new GgmlException(
-            GgmlException.Status.ALLOC_FAILED, 0, "no pool of " + threads + " threads");
-      }
-      owned.push(() -> free(free, pool));
-      downcall(
-              Native.procAddress(registry, "ggml_backend_cpu_set_threadpool"),
-              FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.ADDRESS))
-          .invokeExact(handle, pool);
-      setThreads =
-          downcall(
-              Native.procAddress(registry, "ggml_backend_set_n_threads"),
-              FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
-      setThreads(threads);
-    } catch (RuntimeException | Error e) {
-      throw e;
-    } catch (Throwable e) {
-      throw new AssertionError(e);
-    }
-  }
-
   /** Takes as many of its threads as other processes leave processors to; the CPU's only. */
   void useFreeThreads() {
-    if (setThreads != null) {
-      int n = ThreadGovernor.ofProcess().threads(threads, System.nanoTime());
-      if (n != computing) {
-        setThreads(n);
-      }
+    if (pools != null) {
+      pools.use(ThreadGovernor.ofProcess().threads(threads, System.nanoTime()));
     }
-  }
-
-  private void setThreads(int n) {
-    try {
-      Objects.requireNonNull(setThreads).invokeExact(handle, n);
-      computing = n;
-    } catch (RuntimeException | Error e) {
-      throw e;
-    } catch (Throwable e) {
-      throw new AssertionError(e);
-    }
-  }
-
-  private static void free(MethodHandle function, MemorySegment pointer) {
-    try {
-      function.invokeExact(pointer);
-    } catch (RuntimeException | Error e) {
-      throw e;
-    } catch (Throwable e) {
-      throw new AssertionError(e);
-    }
-  }
-
-  private static MethodHandle downcall(MemorySegment address, FunctionDescriptor descriptor) {
-    return Linker.nativeLinker().downcallHandle(address, descriptor);
   }
 
   /**
