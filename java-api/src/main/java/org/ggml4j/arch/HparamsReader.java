@@ -60,6 +60,16 @@ final class HparamsReader {
         k);
   }
 
+  /** A size that was read: itself, or a complaint if it is 0. */
+  static int some(Keys k, String key, int size) {
+    if (size == 0) {
+      throw k.has(key)
+          ? k.bad(key, 0, "1 or more")
+          : k.bad(key, "nothing", "the key, which the architecture needs");
+    }
+    return size;
+  }
+
   static int[] headCounts(Keys k, int nBlock) {
     return k.sizes("attention.head_count", nBlock, 0);
   }

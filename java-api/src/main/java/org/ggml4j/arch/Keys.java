@@ -45,12 +45,15 @@ public final class Keys {
   }
 
   private <T> T read(String key, Reading<T> reading) {
-    String full = arch + "." + key;
+    if (!has(key)) {
+      throw problem("missing, the architecture needs it", full(key));
+    }
+    return readFull(full(key), reading);
+  }
+
+  private <T> T readFull(String fullKey, Reading<T> reading) {
     try {
-      if (!has(key)) {
-        throw new GgufFormatException("missing, the architecture needs it", null, -1, full);
-      }
-      return reading.read(metadata.orElseThrow(), full);
+      return reading.read(metadata.orElseThrow(), fullKey);
     } catch (GgufFormatException e) {
       throw new UncheckedIOException(e);
     }
@@ -58,9 +61,11 @@ public final class Keys {
 
   /** A complaint about a value, to be thrown. */
   public UncheckedIOException bad(String key, Object found, String expected) {
-    return new UncheckedIOException(
-        new GgufFormatException(
-            "expected " + expected + ", found " + found, null, -1, arch + "." + key));
+    return problem("expected " + expected + ", found " + found, full(key));
+  }
+
+  private static UncheckedIOException problem(String text, String fullKey) {
+    return new UncheckedIOException(new GgufFormatException(text, null, -1, fullKey));
   }
 
   /** The key with the architecture's name before it. */
@@ -71,7 +76,7 @@ public final class Keys {
   /** Whether the file has this key. */
   public boolean has(String key) {
     asked.add(key);
-    return metadata.isPresent() && metadata.get().contains(arch + "." + key);
+    return metadata.isPresent() && metadata.get().contains(full(key));
   }
 
   /**
@@ -109,36 +114,27 @@ public final class Keys {
 
   /** A number of something, 1 or more; the key must be there. */
   public int size(String key) {
-    return checked(key, read(key, GgufMetadata::getLong), 1);
+    return checked(full(key), read(key, GgufMetadata::getLong), 1);
   }
 
   /** A number of something, 0 or more. */
   public int size(String key, int fallback) {
-    return has(key) ? checked(key, read(key, GgufMetadata::getLong), 0) : fallback;
+    return has(key) ? checked(full(key), read(key, GgufMetadata::getLong), 0) : fallback;
   }
 
-  private int checked(String key, long value, int min) {
+  private static int checked(String fullKey, long value, int min) {
     if (value < min || value > MAX_SIZE) {
-      throw bad(key, value, min + " to " + MAX_SIZE);
+      throw problem("expected " + min + " to " + MAX_SIZE + ", found " + value, fullKey);
     }
     return (int) value;
   }
 
   /** A number of something, 0 or more, whose key does not begin with the architecture's name. */
   public int sharedSize(String fullKey, int fallback) {
-    try {
-      if (metadata.isEmpty() || !metadata.get().contains(fullKey)) {
-        return fallback;
-      }
-      long value = metadata.get().getLong(fullKey);
-      if (value < 0 || value > MAX_SIZE) {
-        throw new GgufFormatException(
-            "expected 0 to " + MAX_SIZE + ", found " + value, null, -1, fullKey);
-      }
-      return (int) value;
-    } catch (GgufFormatException e) {
-      throw new UncheckedIOException(e);
+    if (metadata.isEmpty() || !metadata.get().contains(fullKey)) {
+      return fallback;
     }
+    return checked(fullKey, readFull(fullKey, GgufMetadata::getLong), 0);
   }
 
   /** An integer of any sign and size. */
@@ -162,9 +158,7 @@ public final class Keys {
     }
     long[] found = read(key, GgufMetadata::getLongArray);
     checkLength(key, found.length, n);
-    for (int i = 0; i < n; i++) {
-      sizes[i] = checked(key, found[i], 0);
-    }
+    Arrays.setAll(sizes, i -> checked(full(key), found[i], 0));
     return sizes;
   }
 
@@ -195,8 +189,8 @@ public final class Keys {
 
   /** A finite number above 0; the key must be there. */
   public float positive(String key) {
-    float value = read(key, GgufMetadata::getFloat);
-    if (!(value > 0 && value < Float.POSITIVE_INFINITY)) {
+    float value = number(key);
+    if (value <= 0) {
       throw bad(key, value, "a number above 0");
     }
     return value;
@@ -235,16 +229,15 @@ public final class Keys {
    */
   public boolean[] flags(String key, int n) {
     boolean booleans = read(key, (m, k) -> m.elementType(k) == GgufValueType.BOOL);
-    boolean[] flags = new boolean[n];
-    if (booleans) {
-      boolean[] found = read(key, GgufMetadata::getBooleanArray);
-      checkLength(key, found.length, n);
-      return found;
-    }
-    int[] found = integers(key);
-    checkLength(key, found.length, n);
-    for (int i = 0; i < n; i++) {
-      flags[i] = found[i] != 0;
+    boolean[] flags = booleans ? read(key, GgufMetadata::getBooleanArray) : nonZero(integers(key));
+    checkLength(key, flags.length, n);
+    return flags;
+  }
+
+  private static boolean[] nonZero(int[] numbers) {
+    boolean[] flags = new boolean[numbers.length];
+    for (int i = 0; i < flags.length; i++) {
+      flags[i] = numbers[i] != 0;
     }
     return flags;
   }
