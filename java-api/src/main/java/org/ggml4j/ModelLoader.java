@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -187,6 +188,8 @@ final class ModelLoader {
       }
     }
     store.allocate(WeightStore.Usage.WEIGHTS);
+    Set<String> inPlace = new HashSet<>(); // names of data that is used where it lies
+    Arrays.stream(mapped).forEach(m -> m.keySet().forEach(w -> inPlace.add(w.name())));
     List<Step> onCpu = new ArrayList<>();
     List<Weight> elsewhere = new ArrayList<>();
     for (Weight weight : weights) {
@@ -196,7 +199,7 @@ final class ModelLoader {
       }
       place(store.bufferType(weight).name(), weight);
       if (isOfCpu(store.bufferType(weight))) {
-        onCpu.add(new Step(weight.nBytes(), () -> set(store, weight, mapped)));
+        onCpu.add(new Step(weight.nBytes(), () -> set(store, weight, inPlace)));
       } else {
         elsewhere.add(weight);
       }
@@ -204,7 +207,7 @@ final class ModelLoader {
     onCpu.sort(Comparator.comparingLong(Step::bytes).reversed()); // no long one at the end
     ParallelSteps.run(onCpu.stream().map(Step::work).toList(), threads(), this::report);
     for (Weight weight : elsewhere) { // other devices' memory is for one thread
-      set(store, weight, mapped);
+      set(store, weight, inPlace);
       report();
     }
   }
@@ -215,9 +218,12 @@ final class ModelLoader {
     return type.equals(cpu.bufferType()) || cpu.extraBufferTypes().contains(type);
   }
 
-  private void set(WeightStore store, Weight weight, Map<Weight, Long>[] mapped) {
-    setPadded(store, weight, data(weight));
-    forget(weight, mapped);
+  private void set(WeightStore store, Weight weight, Set<String> inPlace) {
+    MemorySegment data = data(weight);
+    setPadded(store, weight, data);
+    if (!inPlace.contains(weight.name())) {
+      forget(data);
+    }
     done.addAndGet(weight.nBytes());
   }
 
@@ -237,16 +243,11 @@ final class ModelLoader {
   }
 
   /**
-   * Lets the system take back the pages of what was copied, unless they are used as well: a tied
-   * output is copied from the embeddings.
+   * Lets the system take back the pages of what was copied; not for what is used where it lies as
+   * well, as the embeddings are that a tied output is copied from.
    */
-  private void forget(Weight weight, Map<Weight, Long>[] mapped) {
-    boolean used =
-        Arrays.stream(mapped)
-            .flatMap(m -> m.keySet().stream())
-            .anyMatch(m -> m.name().equals(weight.name()));
-    MemorySegment data = data(weight);
-    if (data.isMapped() && !used && !options.mlock()) { // pages that are locked can't be
+  private void forget(MemorySegment data) {
+    if (data.isMapped() && !options.mlock()) { // pages that are locked can't be
       data.unload();
     }
   }

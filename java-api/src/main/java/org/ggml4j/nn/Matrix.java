@@ -16,7 +16,7 @@ import org.ggml4j.gguf.GgmlType;
  */
 public record Matrix(Weight weight, long nOut, Optional<Weight> forFew) {
   /**
-   * With how many vectors a product is faster from plain memory, where it is for any.
+   * For how many vectors a product takes {@link #forFew}, where there is one.
    *
    * <p>Measured for a Q6_K matrix of 2048 by 128,256, from plain memory against AMX's: 1 vector 14
    * against 18 ms, 4 34 against 44, 8 54 against 56, 16 83 against 63.

@@ -23,8 +23,7 @@ final class Loops {
       int b = bits[i];
       highest = Math.max(highest, (b ^ ((b >> 31) & 0x7fffffff)) - NEGATIVE_NANS);
     }
-    int ordered = highest + NEGATIVE_NANS;
-    return Float.intBitsToFloat(ordered ^ ((ordered >> 31) & 0x7fffffff));
+    return ofOrdered(highest + NEGATIVE_NANS);
   }
 
   /**
