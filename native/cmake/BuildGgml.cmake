@@ -82,3 +82,15 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     endif()
   endforeach()
 endif()
+
+# Products of Q6_K matrices: kernels/few_rows.c says what GGML's lack. The one file that asks for them is told another name.
+if(GGML_LLAMAFILE AND CMAKE_C_COMPILER_ID MATCHES "^(GNU|Clang|AppleClang)$")
+  foreach(library IN LISTS GGML4J_BACKENDS)
+    if(library MATCHES "^ggml-cpu")
+      target_sources(${library} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/native/kernels/few_rows.c")
+      set_property(SOURCE "${GGML4J_ggml_DIR}/src/ggml-cpu/ggml-cpu.c" TARGET_DIRECTORY ${library}
+        APPEND PROPERTY COMPILE_DEFINITIONS llamafile_sgemm=ggml4j_sgemm)
+    endif()
+  endforeach()
+  target_sources(ggml PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/native/kernels/mark.c")
+endif()

@@ -2,6 +2,7 @@ package org.ggml4j.bindings;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -30,11 +31,13 @@ public final class NativeLibrary {
   private final Path directory;
   private final String origin;
   private final List<Path> libraries;
+  private final boolean hasFewRows;
 
   private NativeLibrary(Path directory, String origin, List<Path> libraries) {
     this.directory = directory;
     this.origin = origin;
     this.libraries = libraries;
+    hasFewRows = SymbolLookup.loaderLookup().find("ggml4j_few_rows").isPresent();
   }
 
   /**
@@ -165,6 +168,14 @@ public final class NativeLibrary {
   /** The libraries in that folder, backends that this machine cannot run included. */
   public List<Path> libraries() {
     return libraries;
+  }
+
+  /**
+   * Whether the CPU's products of Q6_K matrices in plain memory are those of ggml4j's build, as
+   * quick as from any other memory; a GGML that was installed has them not.
+   */
+  public boolean hasFewRows() {
+    return hasFewRows;
   }
 
   /** The version of the GGML that was loaded, such as {@code 0.25.1}. */

@@ -283,6 +283,7 @@ public final class WeightStore implements CloseStack.Closing {
       boolean one = sizes[2] == 1 && sizes[3] == 1;
       for (BufferType candidate : device.extraBufferTypes()) {
         if ((one || !candidate.isForOneMatrix())
+            && !candidate.isSlow(type)
             && supports(device, candidate, operation, type, sizes)) {
           return candidate;
         }

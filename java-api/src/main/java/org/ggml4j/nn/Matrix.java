@@ -7,20 +7,14 @@ import org.ggml4j.ggml.Weight;
 import org.ggml4j.gguf.GgmlType;
 
 /**
- * The matrix of a product, in the memory or the two memories where it is fastest.
+ * The matrix of a product.
  *
  * @param weight [in, out], or [in, more] with rows of zeros at its end, which make AMX fast
  * @param nOut how many of its rows count
- * @param forFew the same matrix [in, out] for products with few vectors, where these are faster
- *     otherwise: in plain memory, or without the rows of zeros
+ * @param forFew the same matrix [in, out] without the rows of zeros, for products with few vectors
  */
 public record Matrix(Weight weight, long nOut, Optional<Weight> forFew) {
-  /**
-   * For how many vectors a product takes {@link #forFew}, where there is one.
-   *
-   * <p>Measured for a Q6_K matrix of 2048 by 128,256, from plain memory against AMX's: 1 vector 14
-   * against 18 ms, 4 34 against 44, 8 54 against 56, 16 83 against 63.
-   */
+  /** For how many vectors a product takes {@link #forFew}, where there is one. */
   public static final int FEW = 8;
 
   /** GGML's AMX kernels take matrices of a multiple of 32 rows. */
@@ -28,14 +22,6 @@ public record Matrix(Weight weight, long nOut, Optional<Weight> forFew) {
 
   static Matrix of(Weight weight) {
     return new Matrix(weight, weight.ne(1), Optional.empty());
-  }
-
-  /**
-   * Whether a product with few vectors takes longer from this memory than from plain one: AMX's
-   * kernels unpack six bits slowly, and all others quickly.
-   */
-  static boolean isSlowForFew(GgmlType type, BufferType memory) {
-    return type == GgmlType.Q6_K && memory.name().equals(BufferType.AMX);
   }
 
   /** That number of rows which kernels take, at least {@code nOut}. */

@@ -185,14 +185,12 @@ public final class Weights {
     Weights end = new Weights(source, placement, store, nLayer, prefix, nLayer, state);
     Found found = end.matrixFound(name + ".weight", in, out);
     OutputPlace place = end.outputPlace(found);
-    // Generating needs one or few rows of logits; a second copy for many would be seldom used.
-    BufferType memory =
-        Matrix.isSlowForFew(found.type, place.memory) ? end.plain(found) : place.memory;
-    if (memory.equals(place.memory) && place.rows > out) {
-      Weight weight = end.place(name + ".weight", memory, Found.of(found.type, in, place.rows));
+    if (place.rows > out) {
+      Found padded = Found.of(found.type, in, place.rows);
+      Weight weight = end.place(name + ".weight", place.memory, padded);
       return end.linear(new Matrix(weight, out, Optional.empty()), name, out);
     }
-    return end.linear(end.apart(name + ".weight", memory, found), name, out);
+    return end.linear(end.apart(name + ".weight", place.memory, found), name, out);
   }
 
   /** The embedding as the matrix of a product behind the last block. */
@@ -204,8 +202,7 @@ public final class Weights {
     if (!place.memory.equals(store.bufferType(e))) {
       // A second declaration of the same tensor, as the matrix of a product.
       Weight copy = end.place(e.name(), place.memory, Found.of(e.type(), e.ne(0), place.rows));
-      boolean slow = Matrix.isSlowForFew(e.type(), place.memory);
-      matrix = new Matrix(copy, e.ne(1), slow ? Optional.of(e) : Optional.empty());
+      matrix = new Matrix(copy, e.ne(1), Optional.empty());
     }
     return new Linear(matrix, Optional.empty(), Optional.empty(), false);
   }
