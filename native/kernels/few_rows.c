@@ -103,9 +103,9 @@ INLINE void multiply_row(int n, int64_t k, const block_q6_K * x, const block_q8_
         sums[i] = _mm256_setzero_ps();
     }
     for (int64_t block = 0; block < k; ++block, ++x, ++y) {
-        /* What is needed 39 blocks later; nothing is read, so beyond the matrix it does no harm. */
+        /* What is needed 19 blocks later; nothing is read, so beyond the matrix it does no harm. */
         for (int i = 0; i < 4; ++i) {
-            _mm_prefetch((const char *) x + 8192 + 64 * i, _MM_HINT_T1);
+            _mm_prefetch((const char *) x + 4096 + 64 * i, _MM_HINT_T1);
         }
         const __m128i scales = _mm_loadu_si128((const __m128i *) x->scales);
         /* Weights are unpacked without their offset of -32; the sums of the values take its part. */
