@@ -70,6 +70,7 @@ final class ThreadPools implements CloseStack.Closing {
     try (Arena call = Arena.ofConfined()) {
       MemorySegment params = call.allocate(ggml_threadpool_params.layout());
       Ggml.ggml_threadpool_params_init(params, n);
+      ggml_threadpool_params.paused(params, true); // the first graph wakes them
       pool = (MemorySegment) newPool.invokeExact(params);
     } catch (Throwable e) {
       throw unchecked(e);
