@@ -4,11 +4,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -47,6 +47,10 @@ final class ModelLoader {
   private final List<Device> gpus;
   private final Device cpu;
   private final int nLayer;
+
+  /** By device, operation, type and sizes: the blocks of a model ask for the same again. */
+  private final Map<List<Object>, BufferType> places = new HashMap<>();
+
   private final Map<String, Long> bytesByPlace = new LinkedHashMap<>();
   private final AtomicLong done = new AtomicLong();
   private long total;
@@ -171,7 +175,10 @@ final class ModelLoader {
   }
 
   private BufferType place(int il, Operation operation, GgmlType type, long[] ne) {
-    return WeightStore.choose(device(il), operation, options.repack(), type, ne);
+    Device device = device(il);
+    return places.computeIfAbsent(
+        List.of(device, operation, type, Arrays.toString(ne)),
+        kind -> WeightStore.choose(device, operation, options.repack(), type, ne));
   }
 
   // ---- bringing the weights
@@ -220,7 +227,7 @@ final class ModelLoader {
 
   private void set(WeightStore store, Weight weight, Set<String> inPlace) {
     MemorySegment data = data(weight);
-    setPadded(store, weight, data);
+    store.setPadded(weight, data); // may have been declared with more rows than the file has
     if (!inPlace.contains(weight.name())) {
       forget(data);
     }
@@ -229,17 +236,6 @@ final class ModelLoader {
 
   private int threads() {
     return options.threads() > 0 ? options.threads() : CpuTopology.physicalCores();
-  }
-
-  /** A matrix may have been declared with more rows than the file has; those are zeros. */
-  private static void setPadded(WeightStore store, Weight weight, MemorySegment data) {
-    if (weight.nBytes() <= data.byteSize()) {
-      store.set(weight, data);
-      return;
-    }
-    try (Arena arena = Arena.ofConfined()) {
-      store.set(weight, arena.allocate(weight.nBytes(), GGML_ALIGNMENT).copyFrom(data));
-    }
   }
 
   /**

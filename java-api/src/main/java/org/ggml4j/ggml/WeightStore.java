@@ -20,6 +20,11 @@ import org.ggml4j.gguf.GgmlType;
  * number.
  */
 public final class WeightStore implements CloseStack.Closing {
+  /** AMX's kernels rearrange so many rows together, or half of them. */
+  private static final int AMX_ROWS = 32;
+
+  private static final int ALIGNMENT = 32;
+
   private final Arena arena = Arena.ofShared();
   private final CloseStack owned = new CloseStack();
   private final Map<BufferType, Group> groups = new LinkedHashMap<>();
@@ -54,19 +59,23 @@ public final class WeightStore implements CloseStack.Closing {
   }
 
   private MemorySegment newContext(int tensors) {
-    MemorySegment context;
     try (Arena call = Arena.ofConfined()) {
-      MemorySegment params = call.allocate(ggml_init_params.layout());
-      ggml_init_params.mem_size(params, Ggml.ggml_tensor_overhead() * (tensors + 1L));
-      ggml_init_params.mem_buffer(params, MemorySegment.NULL);
-      ggml_init_params.no_alloc(params, true);
-      context = Ggml.ggml_init(params);
+      MemorySegment context = newContext(call, tensors);
+      owned.push(() -> Ggml.ggml_free(context));
+      return context;
     }
+  }
+
+  private static MemorySegment newContext(Arena call, int tensors) {
+    MemorySegment params = call.allocate(ggml_init_params.layout());
+    ggml_init_params.mem_size(params, Ggml.ggml_tensor_overhead() * (tensors + 1L));
+    ggml_init_params.mem_buffer(params, MemorySegment.NULL);
+    ggml_init_params.no_alloc(params, true);
+    MemorySegment context = Ggml.ggml_init(params);
     if (context.address() == 0) {
       throw new GgmlException(
           GgmlException.Status.ALLOC_FAILED, 0, "no memory for the description of the weights");
     }
-    owned.push(() -> Ggml.ggml_free(context));
     return context;
   }
 
@@ -227,6 +236,56 @@ public final class WeightStore implements CloseStack.Closing {
     Ggml.ggml_backend_tensor_set(weight.handle(), data, 0, data.byteSize());
   }
 
+  /**
+   * Like {@link #set(Weight, MemorySegment)}, for a matrix of which there may be less data than
+   * rows; those without are zeros.
+   *
+   * @param data the first rows
+   */
+  public void setPadded(Weight matrix, MemorySegment data) {
+    long row = matrix.type().rowSize(matrix.ne(0));
+    long inGroups = data.byteSize() / (row * AMX_ROWS) * AMX_ROWS;
+    if (data.byteSize() == matrix.nBytes()) {
+      set(matrix, data);
+    } else if (bufferType(matrix).name().equals(BufferType.AMX) && inGroups > 0) {
+      setInPieces(matrix, data, row, inGroups);
+    } else {
+      try (Arena call = Arena.ofConfined()) {
+        set(matrix, call.allocate(matrix.nBytes(), ALIGNMENT).copyFrom(data));
+      }
+    }
+  }
+
+  /**
+   * AMX's memory has groups of rows one after the other, so that those which need no zeros are
+   * taken from where they lie. A copy of all would take longer than rearranging them.
+   */
+  private void setInPieces(Weight matrix, MemorySegment data, long row, long inGroups) {
+    checkOpen();
+    MemorySegment type = bufferType(matrix).handle();
+    MemorySegment buffer = ggml_tensor.buffer(matrix.handle());
+    MemorySegment memory = ggml_tensor.data(matrix.handle());
+    try (Arena call = Arena.ofConfined()) {
+      long rest = matrix.ne(1) - inGroups;
+      MemorySegment padded = call.allocate(rest * row).copyFrom(data.asSlice(inGroups * row));
+      MemorySegment context = newContext(call, 2);
+      try {
+        MemorySegment first =
+            newTensor(context, matrix.type(), new long[] {matrix.ne(0), inGroups, 1, 1});
+        Ggml.ggml_backend_tensor_alloc(buffer, first, memory);
+        Ggml.ggml_backend_tensor_set(first, data, 0, inGroups * row);
+        MemorySegment last =
+            newTensor(context, matrix.type(), new long[] {matrix.ne(0), rest, 1, 1});
+        long size = Ggml.ggml_backend_buft_get_alloc_size(type, first);
+        Ggml.ggml_backend_tensor_alloc(
+            buffer, last, MemorySegment.ofAddress(memory.address() + size));
+        Ggml.ggml_backend_tensor_set(last, padded, 0, padded.byteSize());
+      } finally {
+        Ggml.ggml_free(context);
+      }
+    }
+  }
+
   /** Copies part of a weight, in plain memory only. */
   public void get(Weight weight, long offset, MemorySegment to) {
     checkOpen();
@@ -309,11 +368,7 @@ public final class WeightStore implements CloseStack.Closing {
   private static boolean supports(
       Device device, BufferType bufferType, Operation operation, GgmlType type, long[] ne) {
     try (Arena call = Arena.ofConfined()) {
-      MemorySegment params = call.allocate(ggml_init_params.layout());
-      ggml_init_params.mem_size(params, Ggml.ggml_tensor_overhead() * 8);
-      ggml_init_params.mem_buffer(params, MemorySegment.NULL);
-      ggml_init_params.no_alloc(params, true);
-      MemorySegment context = Ggml.ggml_init(params);
+      MemorySegment context = newContext(call, 8);
       try {
         MemorySegment weight = newTensor(context, type, ne);
         MemorySegment node;
