@@ -208,10 +208,10 @@ final class GgufParser {
     int n = (int) in.readCount("number of elements", smallest, walkable, key);
     walkable -= n;
     int first = in.position();
-    for (int i = 0; i < n; i++) {
-      if (type == GgufValueType.STRING) {
-        string(key);
-      } else {
+    if (type == GgufValueType.STRING) {
+      in.skipStrings(n, GgufValue.MAX_STRING, key);
+    } else {
+      for (int i = 0; i < n; i++) {
         array(key, depth + 1);
       }
     }
