@@ -140,7 +140,7 @@ public final class Evaluator implements CloseStack.Closing {
 
   /**
    * Makes room for the largest batch over the whole cache, so that no step can run out of memory
-   * later.
+   * later: the nodes of smaller ones are smaller.
    */
   private long reserve() {
     int n = Math.min(options.nBatch, cache.nCells());
@@ -148,8 +148,6 @@ public final class Evaluator implements CloseStack.Closing {
       source = new float[cache.nCells()][hparams.nEmbd()]; // the longest there may be
     }
     build(cache.largest(n, n), Output.LOGITS, false);
-    scheduler.reserve(graph);
-    build(cache.largest(1, 1), Output.LOGITS, false);
     scheduler.reserve(graph);
     planned = built;
     source = new float[0][];
