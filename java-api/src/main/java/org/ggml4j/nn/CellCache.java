@@ -32,8 +32,11 @@ public final class CellCache implements CloseStack.Closing {
   /** A sequence's tokens are stored in pages of so many cells. */
   public static final int PAGE = Placement.PAGE;
 
-  /** The number of cells looked at is rounded up to this, so that the graph is rebuilt rarely. */
-  private static final int N_KV_STEP = 256;
+  /**
+   * Cells are stored and looked at in whole steps of so many: the graph is then rebuilt rarely, and
+   * no operation works in another way on the last of them.
+   */
+  public static final int CELL_STEP = 256;
 
   /** From so many cells on GGML may divide them among threads, in flash attention of one token. */
   private static final int N_KV_SPLIT = 512;
@@ -109,10 +112,9 @@ public final class CellCache implements CloseStack.Closing {
       checkBlocks("keys", options.typeK, s.headDimK);
       checkBlocks("values", options.typeV, s.headDimV);
     }
-    // Whole blocks, so that no operation works in another way on the last of them.
     nStored = (int) Math.min(Integer.MAX_VALUE, roundUp(options.nCells));
     store = new WeightStore(2 * shapes.size() + 2);
-    rows = new CellRows(store, nStored, N_KV_STEP);
+    rows = new CellRows(store, nStored, CELL_STEP);
     try {
       for (LayerShape s : shapes) {
         Weight k = store.declare(s.memory, "cache_k_l" + s.il, options.typeK, s.nEmbdK(), nStored);
@@ -140,7 +142,7 @@ public final class CellCache implements CloseStack.Closing {
   }
 
   private static long roundUp(int n) {
-    return ((long) n + N_KV_STEP - 1) / N_KV_STEP * N_KV_STEP;
+    return ((long) n + CELL_STEP - 1) / CELL_STEP * CELL_STEP;
   }
 
   private static void checkBlocks(String what, GgmlType type, int headDim) {

@@ -15,8 +15,6 @@ final class LayerTables implements CloseStack.Closing {
   /** So many sequences find room for their windows at once. */
   private static final int WINDOWED_SEQUENCES = 4;
 
-  private static final int CELL_STEP = 256;
-
   /** Where a layer's keys and values are: in a table, at a place in its list of layers. */
   private record Place(CellCache cache, int index) {}
 
@@ -107,7 +105,7 @@ final class LayerTables implements CloseStack.Closing {
 
   private static CellCache.Options windowOptions(CellCache.Options o, Window w, int nBatch) {
     long wanted = (long) WINDOWED_SEQUENCES * w.size() + nBatch;
-    long rounded = (wanted + CELL_STEP - 1) / CELL_STEP * CELL_STEP;
+    long rounded = Math.ceilDiv(wanted, CellCache.CELL_STEP) * CellCache.CELL_STEP;
     int nCells = (int) Math.min(o.nCells(), rounded);
     return new CellCache.Options(nCells, o.typeK(), o.typeV(), o.flashAttn());
   }

@@ -10,6 +10,7 @@ import org.ggml4j.arch.DeclaredTensors;
 import org.ggml4j.arch.Hparams;
 import org.ggml4j.gguf.GgmlType;
 import org.ggml4j.gguf.GgufMetadata;
+import org.ggml4j.nn.CellCache;
 import org.ggml4j.nn.LayerMemory;
 import org.ggml4j.nn.Weights;
 import org.ggml4j.quantize.QuantizationPlan;
@@ -24,9 +25,7 @@ import org.ggml4j.quantize.QuantizationPlan;
  */
 record MemoryFit(long weights, long cache, long compute, long java) {
   private static final long JAVA = 90L << 20;
-  private static final int PAGE = 64;
   private static final int WINDOWED_SEQUENCES = 4;
-  private static final int CELL_STEP = 256;
 
   long total() {
     return weights + cache + compute + java;
@@ -70,7 +69,7 @@ record MemoryFit(long weights, long cache, long compute, long java) {
     long bytes = 0;
     for (LayerMemory layer : tensors.memory()) {
       if (layer instanceof LayerMemory.Attention a) {
-        long cells = roundUp(cells(a, o), PAGE);
+        long cells = roundUp(cells(a, o), CellCache.CELL_STEP);
         bytes += cells * o.typeK().rowSize((long) a.headDim() * a.nHeadKv());
         if (!a.latent()) {
           bytes += cells * o.typeV().rowSize((long) a.headDimV() * a.nHeadKv());
@@ -86,7 +85,7 @@ record MemoryFit(long weights, long cache, long compute, long java) {
       return o.nCtx();
     }
     long seen = (long) WINDOWED_SEQUENCES * a.window().get().size() + o.nBatch();
-    return Math.min(o.nCtx(), roundUp(seen, CELL_STEP));
+    return Math.min(o.nCtx(), roundUp(seen, CellCache.CELL_STEP));
   }
 
   private static long roundUp(long n, long step) {
@@ -104,7 +103,7 @@ record MemoryFit(long weights, long cache, long compute, long java) {
       }
     }
     long floats = n * Math.max(h.nVocab() + h.nEmbd(), 3L * h.nEmbd() + 2 * nFf);
-    long mask = Short.BYTES * n * roundUp(o.nCtx(), CELL_STEP);
+    long mask = Short.BYTES * n * roundUp(o.nCtx(), CellCache.CELL_STEP);
     return Float.BYTES * floats + mask;
   }
 }
