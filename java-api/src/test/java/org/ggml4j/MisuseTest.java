@@ -13,10 +13,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.ggml4j.decode.BeamSearchConfig;
+import org.ggml4j.decode.ContrastiveSearchConfig;
 import org.ggml4j.gguf.GgmlType;
 import org.ggml4j.gguf.UnsupportedModelException;
 import org.ggml4j.nn.Batch;
 import org.ggml4j.nn.ContextFullException;
+import org.ggml4j.nn.Pooling;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -68,6 +71,44 @@ class MisuseTest {
           .withMessageContaining("0 to 127")
           .withMessageContaining("" + token);
       assertThatIllegalArgumentException().isThrownBy(() -> session.append(1, 2, token));
+      assertThat(session.nPast()).isZero();
+    }
+  }
+
+  @Test
+  void promptsWithTokensOutsideOfTheVocabulary() {
+    GenerationConfig greedy = GenerationConfig.greedy();
+    for (int token : new int[] {-1, 128, Integer.MIN_VALUE}) {
+      int[] prompt = {1, token, 2};
+      Map<String, ThrowingCallable> uses = new LinkedHashMap<>();
+      uses.put("prefill", () -> session.prefill(prompt));
+      uses.put("generate", () -> session.generate(prompt, greedy));
+      uses.put("beams", () -> session.search(prompt, BeamSearchConfig.of(2)));
+      uses.put("contrastive", () -> session.search(prompt, ContrastiveSearchConfig.of(2)));
+      uses.put("generateAll", () -> session.generateAll(prompt, 2, greedy));
+      uses.put("parallel", () -> session.parallel(prompt, 2));
+      uses.put(
+          "parallel, one more",
+          () -> {
+            try (ParallelGeneration parallel = session.parallel(new int[] {1}, 2)) {
+              parallel.add(prompt, greedy);
+            } finally {
+              session.reset();
+            }
+          });
+      EmbeddingOptions each = EmbeddingOptions.defaults().withPooling(Pooling.NONE);
+      try (Embedder embedder = model.newEmbedder(EmbeddingOptions.defaults());
+          Embedder ofTokens = model.newEmbedder(each)) {
+        uses.put("embedTokens", () -> embedder.embedTokens(List.of(prompt)));
+        uses.put("tokenVectors", () -> ofTokens.tokenVectors(prompt));
+        uses.forEach(
+            (name, use) ->
+                assertThatIllegalArgumentException()
+                    .as(name)
+                    .isThrownBy(use)
+                    .withMessageContaining("0 to 127")
+                    .withMessageContaining("" + token));
+      }
       assertThat(session.nPast()).isZero();
     }
   }

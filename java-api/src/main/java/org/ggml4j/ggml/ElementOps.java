@@ -47,7 +47,8 @@ public sealed interface ElementOps permits Tensor {
 
   /**
    * Adds to each vector of this F32 [n, nUsed, nTokens] the row of {@code table} F32 [n, nRows]
-   * that {@code ids} I32 [nUsed, nTokens] names: the biases of a mixture's chosen experts.
+   * that {@code ids} I32 [nUsed, nTokens] names: the biases of a mixture's chosen experts. Every id
+   * must be a row, which is checked as in {@link MatrixOps#mulMatId}.
    */
   default Tensor addId(Tensor table, Tensor ids) {
     Tensor x = self();
@@ -64,6 +65,7 @@ public sealed interface ElementOps permits Tensor {
             && table.hasContiguousRows()
             && ids.hasContiguousRows();
     x.require(fits, "addId", "shapes or types with ids " + ids, table);
+    ids.requireIdsBelow(table.ne1, "addId");
     return x.made(Ggml.ggml_add_id(x.context(), x.handle(), table.handle(), ids.handle()));
   }
 

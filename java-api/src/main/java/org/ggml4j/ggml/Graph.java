@@ -11,6 +11,7 @@ import org.ggml4j.bindings.ggml.ggml_init_params;
 import org.ggml4j.bindings.ggml.ggml_tensor;
 import org.ggml4j.gguf.GgmlType;
 import org.ggml4j.gguf.UnsupportedModelException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The computation that is being described: operations on {@link Tensor}s append nodes and return at
@@ -30,6 +31,7 @@ public final class Graph implements CloseStack.Closing {
   private final long memory;
   private final long tensorBytes;
   private final Map<Weight, Tensor> used = new HashMap<>();
+  private final Map<Long, IdLimits> idLimits = new HashMap<>(); // by address of an input's data
   private MemorySegment graph;
   private int generation;
   private boolean allocated;
@@ -77,6 +79,7 @@ public final class Graph implements CloseStack.Closing {
     generation++;
     allocated = false;
     used.clear();
+    idLimits.clear();
     Ggml.ggml_reset(context);
     graph = newGraph();
   }
@@ -123,14 +126,15 @@ public final class Graph implements CloseStack.Closing {
     checkRoom();
     long bytes = type.sizeOf(sizes);
     MemorySegment handle;
+    MemorySegment data;
     if (bytes % CACHE_LINE == 0 || type.blockSize() > 1) {
       handle = Ggml.ggml_new_tensor_4d(context, type.id(), sizes[0], sizes[1], sizes[2], sizes[3]);
-      Ggml.ggml_set_input(handle);
+      data = handle;
     } else {
       long padded = (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
       MemorySegment lines = Ggml.ggml_new_tensor_1d(context, type.id(), padded / type.typeSize());
-      Ggml.ggml_set_input(lines);
       Shapes.setName(lines, name + " (padded)");
+      data = lines;
       long row = type.rowSize(sizes[0]);
       handle =
           Ggml.ggml_view_4d(
@@ -145,7 +149,18 @@ public final class Graph implements CloseStack.Closing {
               row * sizes[1] * sizes[2],
               0);
     }
-    return tensor(handle).named(name);
+    Ggml.ggml_set_input(data);
+    IdLimits limits = new IdLimits();
+    idLimits.put(data.address(), limits);
+    return new Tensor(this, handle.reinterpret(ggml_tensor.sizeof(), arena, null), limits)
+        .named(name);
+  }
+
+  /** What is known of the input that a tensor is, or is a view of; null if it is computed. */
+  @Nullable IdLimits idLimits(Tensor tensor) {
+    MemorySegment viewed = ggml_tensor.view_src(tensor.handle());
+    MemorySegment data = viewed.address() == 0 ? tensor.handle() : viewed;
+    return idLimits.get(data.address());
   }
 
   /** This graph's view of a stored weight; nothing is copied. */

@@ -57,7 +57,9 @@ public sealed interface MatrixOps permits Tensor {
    * Product with a chosen matrix of a stack: this is [k, n, nExpert], b F32 [k, 1 or nUsed,
    * nTokens], the result F32 [n, nUsed, nTokens].
    *
-   * @param ids I32 [nUsed, nTokens], each below nExpert
+   * @param ids I32 [nUsed, nTokens], each below nExpert. Those of an input are checked when they
+   *     are set; those that are computed must be right, such as the places of the largest scores:
+   *     the native side ends the process for another one
    */
   default Tensor mulMatId(Tensor b, Tensor ids) {
     Tensor x = self();
@@ -76,12 +78,13 @@ public sealed interface MatrixOps permits Tensor {
             && b.hasContiguousRows();
     x.require(fits, "mulMatId", "shapes with ids " + ids, b);
     x.require(x.isMatrix(), "mulMatId", "no kernel for this type");
+    ids.requireIdsBelow(x.ne2, "mulMatId");
     return x.made(Ggml.ggml_mul_mat_id(x.context(), x.handle(), b.handle(), ids.handle()));
   }
 
   /**
    * Rows of this [n, rows, …] named by {@code ids} I32 [m, …]: F32 [n, m, …], of an I32 tensor I32.
-   * Every id must be a row.
+   * Every id must be a row, which is checked as in {@link #mulMatId}.
    */
   default Tensor getRows(Tensor ids) {
     Tensor x = self();
@@ -91,12 +94,14 @@ public sealed interface MatrixOps permits Tensor {
         x.ne2 == ids.ne1 && x.ne3 == ids.ne2 && ids.ne3 == 1, "getRows", "batches differ", ids);
     x.require(x.hasContiguousRows(), "getRows", "rows with gaps");
     x.require(x.isMatrix() || x.is(GgmlType.I32), "getRows", "no kernel for this type");
+    ids.requireIdsBelow(x.ne1, "getRows");
     return x.made(Ggml.ggml_get_rows(x.context(), x.handle(), ids.handle()));
   }
 
   /**
    * Writes {@code rows} F32 [n, m] into the rows of this [n, cells] that {@code ids} I64 [m] names,
-   * converting to this type; the result is this tensor after the write. Every id must be a row.
+   * converting to this type; the result is this tensor after the write. Every id must be a row,
+   * which is checked as in {@link #mulMatId}.
    */
   default Tensor setRows(Tensor rows, Tensor ids) {
     Tensor x = self();
@@ -115,6 +120,7 @@ public sealed interface MatrixOps permits Tensor {
             && x.hasContiguousRows()
             && rows.hasContiguousRows();
     x.require(fits, "setRows", "shapes or types with ids " + ids, rows);
+    ids.requireIdsBelow(x.ne1, "setRows");
     return x.made(Ggml.ggml_set_rows(x.context(), x.handle(), rows.handle(), ids.handle()));
   }
 

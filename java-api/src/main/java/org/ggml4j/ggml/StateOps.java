@@ -118,7 +118,8 @@ public sealed interface StateOps permits Tensor {
    * @param a F32 [nState, nHead], or [1, nHead] for Mamba-2
    * @param b F32 [nState, nGroup, nTokens, nSeq]
    * @param c as b
-   * @param ids I32 [nSeq], the state's cell of each sequence; every one must be a cell
+   * @param ids I32 [nSeq], the state's cell of each sequence; every one must be a cell, which is
+   *     checked as in {@link MatrixOps#mulMatId}
    * @return F32 [n]: the outputs in x's shape, then the new state of each sequence
    */
   default Tensor ssmScan(Tensor x, Tensor dt, Tensor a, Tensor b, Tensor c, Tensor ids) {
@@ -150,6 +151,7 @@ public sealed interface StateOps permits Tensor {
             && a.ne3 == 1
             && (a.ne0 == 1 || a.ne0 == s.ne0);
     s.require(fits, "ssmScan", "shapes or types, dt " + dt + ", A " + a + ", B " + b, x);
+    ids.requireIdsBelow(s.ne3, "ssmScan");
     return s.made(
         Ggml.ggml_ssm_scan(
             s.context(),

@@ -8,6 +8,7 @@ import java.util.Set;
 import org.ggml4j.bindings.ggml.Ggml;
 import org.ggml4j.bindings.ggml.ggml_tensor;
 import org.ggml4j.gguf.GgmlType;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A node of a {@link Graph}: the description of a result, not the result itself.
@@ -41,6 +42,7 @@ public final class Tensor
   private final Graph graph;
   private final MemorySegment handle;
   private final int generation;
+  private final @Nullable IdLimits idLimits; // of an input
   final GgmlType type;
   final long ne0;
   final long ne1;
@@ -52,7 +54,12 @@ public final class Tensor
   final long nb3;
 
   Tensor(Graph graph, MemorySegment handle) {
+    this(graph, handle, null);
+  }
+
+  Tensor(Graph graph, MemorySegment handle, @Nullable IdLimits idLimits) {
     this.graph = graph;
+    this.idLimits = idLimits;
     this.handle = handle;
     generation = graph.generation();
     type = GgmlType.byId(ggml_tensor.type(handle)).orElseThrow();
@@ -220,6 +227,18 @@ public final class Tensor
     }
   }
 
+  /**
+   * Lets the elements of this tensor be only 0 to {@code limit - 1} if they come from an input:
+   * they are then checked when they are set. What is computed can't be checked.
+   */
+  void requireIdsBelow(long limit, String operation) {
+    IdLimits limits = graph.idLimits(this);
+    if (limits != null) {
+      require(isContiguous(), operation, "ids with gaps");
+      limits.add(ggml_tensor.view_offs(handle), this, limit, operation);
+    }
+  }
+
   Tensor made(MemorySegment node) {
     return graph.tensor(node);
   }
@@ -311,7 +330,11 @@ public final class Tensor
     return Optional.empty();
   }
 
-  /** Sets the data of an input; {@code from} has the tensor's size in bytes or less. */
+  /**
+   * Sets the data of an input; {@code from} has the tensor's size in bytes or less.
+   *
+   * @throws IllegalArgumentException as {@link #set(MemorySegment, long, long)}
+   */
   public void set(MemorySegment from) {
     set(from, 0, from.byteSize());
   }
@@ -321,11 +344,17 @@ public final class Tensor
    *
    * @param offset into the tensor, bytes
    * @param size how many bytes of {@code from}
+   * @throws IllegalArgumentException if an operation of the graph takes them for numbers of rows or
+   *     matrices, and there is none of one of these numbers
    */
   public void set(MemorySegment from, long offset, long size) {
     checkData(offset, size);
     if (size > from.byteSize()) {
       throw new IndexOutOfBoundsException("found " + from.byteSize() + " of " + size + " bytes");
+    }
+    IdLimits limits = idLimits == null ? graph.idLimits(this) : idLimits;
+    if (limits != null) {
+      limits.check(this, from, ggml_tensor.view_offs(handle) + offset, size);
     }
     Ggml.ggml_backend_tensor_set(handle, from, offset, size);
   }
