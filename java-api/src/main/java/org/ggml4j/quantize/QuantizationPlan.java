@@ -41,10 +41,17 @@ public record QuantizationPlan(QuantizationRecipe recipe, List<Planned> tensors)
    * What becomes of a tensor.
    *
    * @param source the tensor of the file
-   * @param type what it becomes; its own if it is copied
+   * @param wanted what the level makes of it; its own type if it is copied
+   * @param type what it becomes: another one than was wanted if its rows don't fit blocks of that
    * @param needsImportance whether that type is of no use without an importance matrix
    */
-  public record Planned(TensorInfo source, GgmlType type, boolean needsImportance) {
+  public record Planned(
+      TensorInfo source, GgmlType wanted, GgmlType type, boolean needsImportance) {
+    /** Whether its rows don't fit the blocks of the type that the level makes of it. */
+    public boolean isFallback() {
+      return type != wanted;
+    }
+
     /** Bytes of what it becomes. */
     public long nBytes() {
       return type.sizeOf(source.ne0(), source.ne1(), source.ne2(), source.ne3());
@@ -91,8 +98,10 @@ public record QuantizationPlan(QuantizationRecipe recipe, List<Planned> tensors)
             options.outputType());
     List<Planned> planned = new ArrayList<>();
     for (TensorInfo t : ordered) {
-      GgmlType type = type(t, options, mixture);
-      planned.add(new Planned(t, type, needsImportance(t, type, options.recipe())));
+      Optional<GgmlType> given = given(t, options);
+      GgmlType wanted = given.orElseGet(() -> wanted(t, options, mixture));
+      GgmlType type = given.isPresent() ? wanted : Mixture.fitting(wanted, t.ne0());
+      planned.add(new Planned(t, wanted, type, needsImportance(t, type, options.recipe())));
     }
     QuantizationPlan plan = new QuantizationPlan(options.recipe(), planned);
     plan.check(options, importance);
@@ -142,32 +151,32 @@ public record QuantizationPlan(QuantizationRecipe recipe, List<Planned> tensors)
     return m.getInt(key, fallback);
   }
 
-  private static GgmlType type(TensorInfo t, QuantizationOptions options, Mixture mixture) {
+  /** The type of a tensor where the level has no say: it is copied, or the options name one. */
+  private static Optional<GgmlType> given(TensorInfo t, QuantizationOptions options) {
     boolean matrix = t.ne1() > 1 || t.ne2() > 1 || t.ne3() > 1;
     boolean kept = options.keepOutput() && t.name().equals("output.weight");
     if (!matrix || kept || !TensorCategory.isQuantizable(t.name())) {
-      return t.type();
+      return Optional.of(t.type());
     }
     TensorCategory category = TensorCategory.of(t.name());
-    Optional<GgmlType> override = override(t.name(), options.overrides());
-    if (category == TensorCategory.TOKEN_EMBD && options.tokenEmbeddingType().isPresent()) {
-      boolean named = t.name().startsWith("per_layer") && override.isPresent();
-      if (!named) {
-        return options.tokenEmbeddingType().get();
-      }
+    if (category == TensorCategory.TOKEN_EMBD) {
+      boolean named =
+          t.name().startsWith("per_layer") && override(t.name(), options.overrides()).isPresent();
+      return named ? Optional.empty() : options.tokenEmbeddingType();
     }
-    if (category == TensorCategory.OUTPUT && options.outputType().isPresent()) {
-      return options.outputType().get();
-    }
+    return category == TensorCategory.OUTPUT ? options.outputType() : Optional.empty();
+  }
+
+  private static GgmlType wanted(TensorInfo t, QuantizationOptions options, Mixture mixture) {
     GgmlType base = options.recipe().baseType();
     if (!base.isQuantized()) {
       return base;
     }
-    GgmlType wanted =
-        override.isPresent()
-            ? override.get()
-            : options.pure() ? base : mixture.type(t.name(), category, t.ne());
-    return Mixture.fitting(wanted, t.ne0());
+    Optional<GgmlType> override = override(t.name(), options.overrides());
+    if (override.isPresent()) {
+      return override.get();
+    }
+    return options.pure() ? base : mixture.type(t.name(), TensorCategory.of(t.name()), t.ne());
   }
 
   private static Optional<GgmlType> override(String name, Map<Pattern, GgmlType> overrides) {

@@ -138,6 +138,7 @@ final class QuantizeCommand implements Callable<Integer> {
       if (dryRun || common.verbose) {
         print(plan, dryRun ? streams.out() : streams.err());
       }
+      Fallbacks.of(plan).ifPresent(f -> streams.err().println(recipe + ": " + f));
       if (dryRun) {
         return 0;
       }

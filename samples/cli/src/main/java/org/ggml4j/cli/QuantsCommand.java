@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -211,11 +212,14 @@ final class QuantsCommand implements Callable<Integer> {
     Table table = new Table(7).right(1, 2, 3, 4, 5);
     table.row("level", "weights", "cache", "compute", "java", "together", "");
     for (QuantizationRecipe level : job.levels()) {
-      MemoryFit memory = MemoryFit.of(source.metadata(), plan(source, job, level), options);
+      QuantizationPlan plan = plan(source, job, level);
+      Fallbacks.of(plan).ifPresent(f -> others.add(level + ": " + f));
+      MemoryFit memory = MemoryFit.of(source.metadata(), plan, options);
       table.row(
           level.name(),
           Figures.bytes(memory.weights()),
           Figures.bytes(memory.cache()),
+    List<String> others = new ArrayList<>();
           Figures.bytes(memory.compute()),
           Figures.bytes(memory.java()),
           Figures.bytes(memory.total()),
@@ -228,6 +232,7 @@ final class QuantsCommand implements Callable<Integer> {
             "For a context of "
                 + options.nCtx()
                 + " tokens; "
+    others.forEach(streams.out()::println);
                 + Figures.bytes(free)
                 + " of memory are free.");
     return 0;
@@ -275,7 +280,9 @@ final class QuantsCommand implements Callable<Integer> {
   private QuantizationPlan plan(LevelSource source, QuantsRun.Job job, QuantizationRecipe level)
       throws IOException {
     try {
-      return source.plan(job.options(level));
+      QuantizationPlan plan = source.plan(job.options(level));
+      Fallbacks.requireSome(plan);
+      return plan;
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), "level " + level + ": " + e.getMessage(), e);
     }

@@ -11,6 +11,7 @@ import org.ggml4j.eval.KlDivergence;
  * What a level costs and gives.
  *
  * @param level its name; of the reference, that of the file that all others are made from
+ * @param fallbacks its matrices that have another type; empty if none has
  * @param makeSeconds how long it took to make; 0 for the reference
  * @param peakBytes of a process that loaded it and measured its speed; empty where it is not known
  * @param prefill tokens per second of a prompt
@@ -22,6 +23,7 @@ record QuantsRow(
     boolean reference,
     long fileBytes,
     double bitsPerWeight,
+    Optional<Fallbacks> fallbacks,
     double makeSeconds,
     double loadSeconds,
     OptionalLong peakBytes,
@@ -55,6 +57,13 @@ record QuantsRow(
     f.put("reference", reference);
     f.put("file_bytes", fileBytes);
     f.put("bits_per_weight", bitsPerWeight);
+    fallbacks.ifPresent(
+        other -> {
+          f.put("fallback_matrices", other.matrices());
+          f.put("matrices", other.of());
+          f.put("fallback_share", other.share());
+          f.put("fallback_types", other.types());
+        });
     f.put("make_seconds", makeSeconds);
     f.put("load_seconds", loadSeconds);
     peakBytes.ifPresent(bytes -> f.put("peak_bytes", bytes));
@@ -86,6 +95,14 @@ record QuantsRow(
         Boolean.TRUE.equals(f.get("reference")),
         (long) number(f, "file_bytes"),
         number(f, "bits_per_weight"),
+        f.containsKey("fallback_matrices")
+            ? Optional.of(
+                new Fallbacks(
+                    (int) number(f, "fallback_matrices"),
+                    (int) number(f, "matrices"),
+                    number(f, "fallback_share"),
+                    String.valueOf(f.get("fallback_types"))))
+            : Optional.empty(),
         number(f, "make_seconds"),
         number(f, "load_seconds"),
         f.containsKey("peak_bytes")

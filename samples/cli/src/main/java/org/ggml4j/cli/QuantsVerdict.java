@@ -24,7 +24,7 @@ final class QuantsVerdict {
     row.quality().ifPresent(q -> parts.add(nearness(q.divergence().value())));
     QuantsRow base = base(all);
     if (row.equals(base)) {
-      return "the largest of these";
+      return "the largest of these" + row.fallbacks().map(f -> "; " + f).orElse("");
     }
     String of = base.reference() ? "" : " of " + base.level();
     parts.add(
@@ -35,6 +35,7 @@ final class QuantsVerdict {
             + (base.reference() ? " of the speed" : " of its speed"));
     better(row, all)
         .ifPresent(b -> parts.add(b.level() + " is no larger, and nearer to the original"));
+    row.fallbacks().ifPresent(f -> parts.add(f.toString()));
     return String.join("; ", parts);
   }
 

@@ -102,6 +102,7 @@ class QuantsCommandTest {
             true,
             4711,
             32,
+            Optional.empty(),
             0,
             0.5,
             OptionalLong.empty(),
@@ -128,6 +129,7 @@ class QuantsCommandTest {
             false,
             1,
             8.5,
+            Optional.empty(),
             0,
             0,
             OptionalLong.empty(),
@@ -154,6 +156,29 @@ class QuantsCommandTest {
     assertRefused("importance matrix", embedded);
     assertRefused("Q4_K_M", command("no", "--levels", "Q9"));
     assertRefused("nothing.gguf", "quants", "nothing.gguf");
+  }
+
+  @Test
+  void matricesThatFitNoBlocksAreTold() {
+    Cli.Result fit = Cli.run("quants", "--shape", odd(96), "--fit", "--levels", "Q4_K_M,Q8_0");
+    assertThat(fit.code()).as(fit.err()).isZero();
+    assertThat(fit.out().lines())
+        .filteredOn(line -> line.contains("fit its blocks"))
+        .singleElement()
+        .asString()
+        .matches("Q4_K_M: 12 of 15 matrices \\(\\d+% of the weights\\) .* are Q5_0 or Q8_0");
+    assertRefused(
+        "level Q8_0: all matrices would be F16, as their rows of 100, 400 fit no blocks",
+        "quants",
+        "--shape",
+        odd(100),
+        "-o",
+        folder.resolve("no").toString());
+  }
+
+  private static String odd(int nEmbd) {
+    int nFf = nEmbd == 100 ? 400 : 256;
+    return "n_embd=" + nEmbd + ",n_layer=2,n_head=2,n_head_kv=1,n_vocab=256,n_ff=" + nFf;
   }
 
   private static void assertRefused(String message, String... args) {

@@ -23,6 +23,7 @@ class QuantsReportTest {
         reference,
         mib << 20,
         8.5,
+        Optional.empty(),
         1.5,
         0.25,
         OptionalLong.of(mib << 21),
@@ -57,6 +58,7 @@ class QuantsReportTest {
             false,
             1,
             4.5,
+            Optional.of(new Fallbacks(3, 15, 0.25, "Q5_0 or F16")),
             0,
             0,
             OptionalLong.empty(),
@@ -79,6 +81,30 @@ class QuantsReportTest {
             "The smallest level that is close to the original: Q4_K_M, 60.0 MiB",
             "The fastest to decode: Q4_0, 30.0 tokens/s",
             "The fastest to read a prompt: Q4_0, 300.0 tokens/s");
+  }
+
+  @Test
+  void matricesOfAnotherTypeAreTold() {
+    QuantsRow q = ROWS.get(4);
+    QuantsRow row =
+        new QuantsRow(
+            q.level(),
+            false,
+            q.fileBytes(),
+            q.bitsPerWeight(),
+            Optional.of(new Fallbacks(30, 211, 0.125, "Q5_0 or Q8_0")),
+            0,
+            0,
+            q.peakBytes(),
+            q.prefill(),
+            q.decode(),
+            q.quality());
+    String told =
+        "; 30 of 211 matrices (13% of the weights) don't fit its blocks and are Q5_0 or Q8_0";
+    assertThat(QuantsVerdict.of(row, ROWS)).isEqualTo(QuantsVerdict.of(q, ROWS) + told);
+    assertThat(QuantsVerdict.of(row, List.of(row))).endsWith("the largest of these" + told);
+    QuantsReport report = new QuantsReport("x", Map.of(), List.of(ROWS.get(0), row));
+    assertThat(QuantsPage.of(report)).contains("30 of 211 matrices");
   }
 
   @Test
@@ -164,6 +190,7 @@ class QuantsReportTest {
                         false,
                         r.fileBytes(),
                         r.bitsPerWeight(),
+                        r.fallbacks(),
                         0,
                         0,
                         r.peakBytes(),
