@@ -62,10 +62,16 @@ public final class SpeedBenchmark {
     int warmUps = options.warmUp() ? warmUp(workload, test, options) : 0;
     fill(workload, test);
     List<Long> nanos = new ArrayList<>();
-    for (int i = 0; i < options.repetitions(); i++) {
+    double least = Math.max(1, options.leastTime().toNanos());
+    long timed = 0;
+    double share = 0;
+    while (share < 1) {
       workload.rewind(test.nDepth());
-      nanos.add(time(workload, test, options));
-      report(options, (i + 1.0) / options.repetitions());
+      long time = time(workload, test, options);
+      nanos.add(time);
+      timed += Math.max(1, time);
+      share = Math.min((double) nanos.size() / options.repetitions(), timed / least);
+      report(options, Math.min(1, share));
     }
     workload.rewind(0);
     return new SpeedResult(test, nanos, warmUps);

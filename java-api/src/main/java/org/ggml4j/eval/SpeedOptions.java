@@ -1,11 +1,14 @@
 package org.ggml4j.eval;
 
+import java.time.Duration;
 import java.util.function.DoublePredicate;
 
 /**
  * How speed is measured.
  *
- * @param repetitions of each test
+ * @param repetitions of each test, or more if they don't last for {@code leastTime}
+ * @param leastTime that repetitions are timed for together: those of a small model are so short
+ *     that a few of them tell little. What is between them does not count
  * @param nBatch tokens of a prompt after which logits are read, at least a session's batch: what
  *     llama.cpp calls the logical batch
  * @param warmUp whether a test runs untimed before, until it no longer becomes faster
@@ -14,7 +17,12 @@ import java.util.function.DoublePredicate;
  *     with a {@link java.util.concurrent.CancellationException}
  */
 public record SpeedOptions(
-    int repetitions, int nBatch, boolean warmUp, Clock clock, DoublePredicate progress) {
+    int repetitions,
+    Duration leastTime,
+    int nBatch,
+    boolean warmUp,
+    Clock clock,
+    DoublePredicate progress) {
   private static final int DEFAULT_REPETITIONS = 5;
   private static final int DEFAULT_BATCH = 2048;
 
@@ -47,6 +55,9 @@ public record SpeedOptions(
     if (repetitions < 1) {
       throw new IllegalArgumentException("repetitions: expected 1 or more, found " + repetitions);
     }
+    if (leastTime.isNegative()) {
+      throw new IllegalArgumentException("leastTime: expected 0 or more, found " + leastTime);
+    }
     if (nBatch < 1) {
       throw new IllegalArgumentException("nBatch: expected 1 or more, found " + nBatch);
     }
@@ -55,31 +66,36 @@ public record SpeedOptions(
   /** Five repetitions with warm-up, logical batches of 2048: llama-bench's defaults. */
   public static SpeedOptions defaults() {
     return new SpeedOptions(
-        DEFAULT_REPETITIONS, DEFAULT_BATCH, true, Clock.system(), share -> true);
+        DEFAULT_REPETITIONS, Duration.ZERO, DEFAULT_BATCH, true, Clock.system(), share -> true);
   }
 
   /** With so many repetitions. */
   public SpeedOptions withRepetitions(int n) {
-    return new SpeedOptions(n, nBatch, warmUp, clock, progress);
+    return new SpeedOptions(n, leastTime, nBatch, warmUp, clock, progress);
+  }
+
+  /** With as many repetitions more as are needed to time so long. */
+  public SpeedOptions withLeastTime(Duration time) {
+    return new SpeedOptions(repetitions, time, nBatch, warmUp, clock, progress);
   }
 
   /** With another logical batch. */
   public SpeedOptions withBatch(int tokens) {
-    return new SpeedOptions(repetitions, tokens, warmUp, clock, progress);
+    return new SpeedOptions(repetitions, leastTime, tokens, warmUp, clock, progress);
   }
 
   /** With or without warm-up. */
   public SpeedOptions withWarmUp(boolean on) {
-    return new SpeedOptions(repetitions, nBatch, on, clock, progress);
+    return new SpeedOptions(repetitions, leastTime, nBatch, on, clock, progress);
   }
 
   /** With another clock. */
   public SpeedOptions withClock(Clock other) {
-    return new SpeedOptions(repetitions, nBatch, warmUp, other, progress);
+    return new SpeedOptions(repetitions, leastTime, nBatch, warmUp, other, progress);
   }
 
   /** With another listener. */
   public SpeedOptions withProgress(DoublePredicate listener) {
-    return new SpeedOptions(repetitions, nBatch, warmUp, clock, listener);
+    return new SpeedOptions(repetitions, leastTime, nBatch, warmUp, clock, listener);
   }
 }

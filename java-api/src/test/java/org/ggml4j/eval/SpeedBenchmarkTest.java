@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
@@ -154,6 +155,32 @@ class SpeedBenchmarkTest {
                 SpeedBenchmark.run(
                     work, SpeedTest.prompt(1), options.withProgress(share -> share < 0.5)))
         .isInstanceOf(CancellationException.class);
+  }
+
+  @Test
+  void shortTestsAreRepeatedUntilEnoughWasTimed() {
+    // 64 ms each, and 100 ms between them that don't count: the eighth reaches 500 ms.
+    FakeWork work = new FakeWork(round -> 100, 0);
+    List<Double> shares = new ArrayList<>();
+    SpeedOptions options =
+        SpeedOptions.defaults()
+            .withRepetitions(3)
+            .withWarmUp(false)
+            .withClock(work)
+            .withLeastTime(Duration.ofMillis(500));
+    SpeedResult result =
+        SpeedBenchmark.run(work, SpeedTest.prompt(64), options.withProgress(shares::add));
+    assertThat(result.nanos()).hasSize(8).containsOnly(64 * MILLI);
+    assertThat(result.mean()).isCloseTo(1000, within(1e-9));
+    assertThat(shares).hasSize(8).isSorted().endsWith(1.0).startsWith(64 / 500.0);
+    assertThat(SpeedBenchmark.run(work, SpeedTest.prompt(1000), options).nanos())
+        .as("long ones are not repeated more often than was asked for")
+        .hasSize(3);
+    assertThat(SpeedBenchmark.run(work, SpeedTest.prompt(167), options).nanos()).hasSize(3);
+    assertThat(SpeedBenchmark.run(work, SpeedTest.prompt(166), options).nanos()).hasSize(4);
+    assertThatThrownBy(() -> options.withLeastTime(Duration.ofNanos(-1)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("leastTime");
   }
 
   @Test

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.management.CompilationMXBean;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -59,6 +60,7 @@ import picocli.CommandLine.TypeConversionException;
     })
 final class BenchCommand implements Callable<Integer> {
   private static final int ALL_LAYERS = 999;
+  private static final double NANOS_PER_SECOND = 1e9;
 
   private final Streams streams;
   @Spec private CommandSpec spec;
@@ -175,6 +177,13 @@ final class BenchCommand implements Callable<Integer> {
   private int repetitions = 5;
 
   @Option(
+      names = "--min-time",
+      paramLabel = "SECONDS",
+      description =
+          "Repeat each more often, until so many seconds are timed; of profiles not. Default: 0.")
+  private double minTime;
+
+  @Option(
       names = "--no-warmup",
       description = "Measure at once, instead of when the time has settled.")
   private boolean noWarmUp;
@@ -272,7 +281,7 @@ final class BenchCommand implements Callable<Integer> {
           }
         }
       }
-      SpeedOptions.defaults().withRepetitions(repetitions);
+      SpeedOptions.defaults().withRepetitions(repetitions).withLeastTime(leastTime());
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }
@@ -350,9 +359,14 @@ final class BenchCommand implements Callable<Integer> {
     }
   }
 
+  private Duration leastTime() {
+    return Duration.ofNanos(Math.round(NANOS_PER_SECOND * minTime));
+  }
+
   private SpeedOptions speedOptions(SpeedTest test, int nBatch, Progress progress) {
     return SpeedOptions.defaults()
         .withRepetitions(repetitions)
+        .withLeastTime(leastTime())
         .withBatch(nBatch)
         .withWarmUp(!noWarmUp)
         .withClock(new JavaClock())

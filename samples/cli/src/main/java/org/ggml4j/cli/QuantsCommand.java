@@ -59,6 +59,7 @@ final class QuantsCommand implements Callable<Integer> {
   private static final int STORY_CAST = 5;
   private static final int CHUNK = 512;
   private static final int FIT_CONTEXT = 4096;
+  private static final String LEAST_SECONDS = "0.5";
   private static final List<QuantizationRecipe> DEFAULT_LEVELS =
       List.of(
           QuantizationRecipe.Q8_0,
@@ -150,7 +151,9 @@ final class QuantsCommand implements Callable<Integer> {
   @Option(
       names = {"-r", "--repetitions"},
       paramLabel = "N",
-      description = "How often both are timed. Default: ${DEFAULT-VALUE}.")
+      description =
+          "How often both are timed, and more often until half a second is timed of each. Default:"
+              + " ${DEFAULT-VALUE}.")
   private int repetitions = 3;
 
   @Option(
@@ -211,6 +214,7 @@ final class QuantsCommand implements Callable<Integer> {
     long free = Device.cpu().memoryFree();
     Table table = new Table(7).right(1, 2, 3, 4, 5);
     table.row("level", "weights", "cache", "compute", "java", "together", "");
+    List<String> others = new ArrayList<>();
     for (QuantizationRecipe level : job.levels()) {
       QuantizationPlan plan = plan(source, job, level);
       Fallbacks.of(plan).ifPresent(f -> others.add(level + ": " + f));
@@ -219,20 +223,19 @@ final class QuantsCommand implements Callable<Integer> {
           level.name(),
           Figures.bytes(memory.weights()),
           Figures.bytes(memory.cache()),
-    List<String> others = new ArrayList<>();
           Figures.bytes(memory.compute()),
           Figures.bytes(memory.java()),
           Figures.bytes(memory.total()),
           memory.total() <= free ? "fits" : "does not fit");
     }
     table.print(streams.out(), "");
+    others.forEach(streams.out()::println);
     streams
         .out()
         .println(
             "For a context of "
                 + options.nCtx()
                 + " tokens; "
-    others.forEach(streams.out()::println);
                 + Figures.bytes(free)
                 + " of memory are free.");
     return 0;
@@ -315,7 +318,8 @@ final class QuantsCommand implements Callable<Integer> {
           own.isEmpty() || own.get().baseType().isQuantized(),
           tokens ? Optional.of(corpus()) : Optional.empty(),
           EvaluationOptions.defaults().withContext(context.orElse(CHUNK)).withMaxChunks(chunks),
-          new ChildBench.Options(nPrompt, nGen, repetitions, threads, List.of()),
+          new ChildBench.Options(
+              nPrompt, nGen, repetitions, threads, List.of("--min-time", LEAST_SECONDS)),
           Objects.requireNonNull(suffixed("").toAbsolutePath().getParent()));
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
@@ -361,6 +365,7 @@ final class QuantsCommand implements Callable<Integer> {
     s.put("n_prompt", nPrompt);
     s.put("n_gen", nGen);
     s.put("repetitions", repetitions);
+    s.put("min_seconds", LEAST_SECONDS);
     s.put("imatrix", importance.map(Path::toString).orElse("none"));
     return s;
   }

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /** What is measured in which order, and the formats; how fast it is is no matter here. */
@@ -100,6 +102,16 @@ class BenchCommandTest {
   }
 
   @Test
+  void shortTestsAreRepeatedUntilEnoughWasTimed() {
+    Cli.Result result = bench("-p", "4", "-n", "0", "-o", "jsonl", "--min-time", "0.05");
+    assertThat(result.code()).as(result.err()).isZero();
+    Matcher samples = Pattern.compile("\"samples_ns\":\\[([0-9,]+)]").matcher(result.out());
+    assertThat(samples.find()).isTrue();
+    long timed = Arrays.stream(samples.group(1).split(",")).mapToLong(Long::parseLong).sum();
+    assertThat(timed).isGreaterThanOrEqualTo(50_000_000);
+  }
+
+  @Test
   void whatMakesNoSenseIsRefusedBeforeAnythingIsMeasured() {
     assertRefused("nothing to measure", "-p", "0", "-n", "0");
     assertRefused("range", "-p", "9-4");
@@ -107,6 +119,7 @@ class BenchCommandTest {
     assertRefused("flash attention", "-ctv", "q4_0", "-fa", "off");
     assertRefused("table, md", "-o", "xml");
     assertRefused("repetitions", "-r", "0");
+    assertRefused("leastTime", "--min-time", "-1");
     assertRefused("op, kind or node", "--profile=layer");
     assertRefused("nothing.gguf", "-m", "nothing.gguf");
   }
