@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -59,7 +60,6 @@ import picocli.CommandLine.TypeConversionException;
       "  ggml4j bench -m model.gguf -p 512 -n 0 -d 0,4096 -ctk f16,q8_0 -ctv f16,q8_0 -o md"
     })
 final class BenchCommand implements Callable<Integer> {
-  private static final int ALL_LAYERS = 999;
   private static final double NANOS_PER_SECOND = 1e9;
 
   private final Streams streams;
@@ -147,12 +147,12 @@ final class BenchCommand implements Callable<Integer> {
   private List<IntRange> threads = List.of();
 
   @Option(
-      names = {"-ngl", "--n-gpu-layers"},
+      names = {"-ngl", "--n-gpu-layers", "--gpu-layers"},
       paramLabel = "N",
       split = ",",
       converter = IntRange.Converter.class,
-      description = "Layers on graphics cards. Default: all.")
-  private List<IntRange> gpuLayers = List.of(IntRange.of(ALL_LAYERS));
+      description = "Layers on graphics cards. Without a card it has no effect. Default: all.")
+  private List<IntRange> gpuLayers = List.of();
 
   @Option(
       names = {"-fa", "--flash-attn"},
@@ -227,7 +227,7 @@ final class BenchCommand implements Callable<Integer> {
     for (Path file : files) {
       facts.add(BenchRow.ModelFacts.of(file)); // all of them, before the first is measured
     }
-    List<Integer> layers = IntRange.flatten(gpuLayers);
+    List<Integer> layers = layers();
     int total =
         files.size()
             * layers.size()
@@ -252,6 +252,15 @@ final class BenchCommand implements Callable<Integer> {
       streams.out().flush();
     }
     return 0;
+  }
+
+  private List<Integer> layers() {
+    if (gpuLayers.isEmpty()) {
+      return List.of(GpuLayersOption.ALL);
+    }
+    List<Integer> layers = IntRange.flatten(gpuLayers);
+    GpuLayersOption.tellIfUseless(Collections.max(layers), streams.err());
+    return layers;
   }
 
   /** In the order in which least has to be loaded or opened again. */

@@ -166,7 +166,7 @@ final class ChatCommand implements Callable<Integer> {
 
   /** A model, its session and the conversation on it. */
   private Chat open(Path path, SessionOptions options, boolean story) throws IOException {
-    Model loaded = Model.load(path, engine.model(true));
+    Model loaded = Model.load(path, engine.model(true, streams.err()));
     if (common.verbose) {
       streams.err().println(loaded.placement());
     }

@@ -135,6 +135,7 @@ final class EmbedCommand implements Callable<Integer> {
       description = "Whether attention is one operation. Default: on.")
   private Optional<OnOff> flashAttn = Optional.empty();
 
+  @Mixin private GpuLayersOption gpuLayers;
   @Mixin private Common common;
 
   EmbedCommand(Streams streams) {
@@ -154,7 +155,9 @@ final class EmbedCommand implements Callable<Integer> {
     if (all.isEmpty()) {
       throw wrong("expected a text, a file with -f, or lines on standard input");
     }
-    try (Model loaded = Model.load(model.path(), ModelOptions.defaults().withThreads(threads));
+    ModelOptions modelOptions =
+        gpuLayers.apply(ModelOptions.defaults().withThreads(threads), streams.err());
+    try (Model loaded = Model.load(model.path(), modelOptions);
         Embedder embedder = loaded.newEmbedder(options)) {
       if (common.verbose) {
         streams.err().println(loaded.placement() + "; pooling " + embedder.pooling());

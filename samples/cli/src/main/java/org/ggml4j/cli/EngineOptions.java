@@ -1,9 +1,11 @@
 package org.ggml4j.cli;
 
+import java.io.PrintStream;
 import java.util.Optional;
 import org.ggml4j.ModelOptions;
 import org.ggml4j.SessionOptions;
 import org.ggml4j.gguf.GgmlType;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** How a model is computed; what is not given is as the command's own defaults say. */
@@ -39,13 +41,18 @@ final class EngineOptions {
               + " generate, off for logits.")
   private Optional<OnOff> repack = Optional.empty();
 
+  @Mixin private GpuLayersOption gpuLayers;
+
   /**
+   * @param err is told of what has no effect
    * @throws IllegalArgumentException for values that make no sense
    */
-  ModelOptions model(boolean repackByDefault) {
-    return ModelOptions.defaults()
-        .withRepack(repack.map(OnOff::isOn).orElse(repackByDefault))
-        .withThreads(threads);
+  ModelOptions model(boolean repackByDefault, PrintStream err) {
+    return gpuLayers.apply(
+        ModelOptions.defaults()
+            .withRepack(repack.map(OnOff::isOn).orElse(repackByDefault))
+            .withThreads(threads),
+        err);
   }
 
   /**

@@ -219,7 +219,8 @@ final class EvalCommand implements Callable<Integer> {
 
   private TaskOptions.Report on(
       Path file, int context, Interruption interruption, Measuring measuring) throws IOException {
-    ModelOptions options = engine.model(true).withProgress(share -> !interruption.requested());
+    ModelOptions options =
+        engine.model(true, streams.err()).withProgress(share -> !interruption.requested());
     try (Model loaded = Model.load(file, options);
         Session session =
             loaded.newSession(engine.session(GgmlType.F16, true).withContext(context))) {

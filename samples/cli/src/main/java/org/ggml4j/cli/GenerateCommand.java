@@ -86,7 +86,7 @@ final class GenerateCommand implements Callable<Integer> {
       beams = search.config(spec.commandLine().getParseResult(), maxTokens, stop);
       grammar = constraint.grammar();
       config = config(grammar);
-      modelOptions = engine.model(true);
+      modelOptions = engine.model(true, streams.err());
       sessionOptions = context.session(engine.session(GgmlType.F16, true));
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);

@@ -117,7 +117,10 @@ final class ImatrixCommand implements Callable<Integer> {
                 });
     try (Model loaded =
             Model.load(
-                model.path(), engine.model(true).withProgress(share -> !interruption.requested()));
+                model.path(),
+                engine
+                    .model(true, streams.err())
+                    .withProgress(share -> !interruption.requested()));
         Session session =
             loaded.newSession(
                 engine.session(GgmlType.F16, true).withContext(nCtx).withBatch(BATCH))) {

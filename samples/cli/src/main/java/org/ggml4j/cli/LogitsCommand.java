@@ -71,7 +71,7 @@ final class LogitsCommand implements Callable<Integer> {
     ModelOptions modelOptions;
     SessionOptions sessionOptions;
     try {
-      modelOptions = engine.model(false);
+      modelOptions = engine.model(false, streams.err());
       int cells = (tokens.length + CONTEXT_STEP - 1) / CONTEXT_STEP * CONTEXT_STEP;
       sessionOptions =
           engine.session(GgmlType.F32, false).withContext(cells).withBatch(tokens.length);

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.stream.Collectors;
+import org.ggml4j.ModelOptions;
 import org.ggml4j.SessionOptions;
 import org.ggml4j.cli.stories.StoryGenerator;
 import org.ggml4j.eval.EvaluationOptions;
@@ -170,6 +171,8 @@ final class QuantsCommand implements Callable<Integer> {
               + " this folder.")
   private Optional<Path> output = Optional.empty();
 
+  @Mixin private GpuLayersOption gpuLayers;
+
   @Option(names = "--restart", description = "Forget what an interrupted run has measured.")
   private boolean restart;
 
@@ -318,12 +321,19 @@ final class QuantsCommand implements Callable<Integer> {
           own.isEmpty() || own.get().baseType().isQuantized(),
           tokens ? Optional.of(corpus()) : Optional.empty(),
           EvaluationOptions.defaults().withContext(context.orElse(CHUNK)).withMaxChunks(chunks),
-          new ChildBench.Options(
-              nPrompt, nGen, repetitions, threads, List.of("--min-time", LEAST_SECONDS)),
+          new ChildBench.Options(nPrompt, nGen, repetitions, threads, more()),
+          gpuLayers.apply(ModelOptions.defaults().withThreads(threads), streams.err()),
           Objects.requireNonNull(suffixed("").toAbsolutePath().getParent()));
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }
+  }
+
+  /** More options for {@code bench}. */
+  private List<String> more() {
+    List<String> more = new ArrayList<>(List.of("--min-time", LEAST_SECONDS));
+    gpuLayers.layers().ifPresent(n -> more.addAll(List.of("-ngl", n.toString())));
+    return more;
   }
 
   /** The level that a file says it is of. */
@@ -366,6 +376,7 @@ final class QuantsCommand implements Callable<Integer> {
     s.put("n_gen", nGen);
     s.put("repetitions", repetitions);
     s.put("min_seconds", LEAST_SECONDS);
+    gpuLayers.layers().ifPresent(n -> s.put("n_gpu_layers", n));
     s.put("imatrix", importance.map(Path::toString).orElse("none"));
     return s;
   }

@@ -32,6 +32,7 @@ final class QuantsRun implements AutoCloseable {
    * @param name of the file's own level
    * @param requantize whether the file may be quantized already
    * @param text to predict; empty for no quality
+   * @param loading how the models are loaded of which the quality is measured
    * @param folder where a level's file lies while it is measured
    */
   record Job(
@@ -42,6 +43,7 @@ final class QuantsRun implements AutoCloseable {
       Optional<String> text,
       EvaluationOptions evaluation,
       ChildBench.Options bench,
+      ModelOptions loading,
       Path folder) {
 
     QuantizationOptions options(QuantizationRecipe level) {
@@ -116,9 +118,9 @@ final class QuantsRun implements AutoCloseable {
         true,
         Files.size(model),
         8.0 * facts.bytes() / facts.parameters(),
+        Optional.empty(),
         0,
         speed.loadSeconds(),
-        Optional.empty(),
         speed.peakBytes(),
         speed.prefill(),
         speed.decode(),
@@ -150,9 +152,9 @@ final class QuantsRun implements AutoCloseable {
           false,
           Files.size(made),
           plan.bitsPerWeight(),
+          Fallbacks.of(plan),
           seconds,
           speed.loadSeconds(),
-          Fallbacks.of(plan),
           speed.peakBytes(),
           speed.prefill(),
           speed.decode(),
@@ -184,12 +186,7 @@ final class QuantsRun implements AutoCloseable {
   }
 
   private Opened open(Path file) throws IOException {
-    Model model =
-        Model.load(
-            file,
-            ModelOptions.defaults()
-                .withThreads(job.bench().threads())
-                .withProgress(share -> !interruption.requested()));
+    Model model = Model.load(file, job.loading().withProgress(share -> !interruption.requested()));
     try {
       return new Opened(
           model,

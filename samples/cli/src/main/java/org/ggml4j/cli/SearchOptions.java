@@ -18,6 +18,7 @@ final class SearchOptions {
           SearchOptions.class,
           ConstraintOptions.class,
           EngineOptions.class,
+          GpuLayersOption.class,
           ModelOption.class,
           Common.class);
 
