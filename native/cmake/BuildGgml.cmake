@@ -83,13 +83,16 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   endforeach()
 endif()
 
-# Products of Q6_K matrices: kernels/few_rows.c says what GGML's lack. The one file that asks for them is told another name.
+# Products of few vectors: the files in kernels/ say what GGML's lack. The files that ask for GGML's are told other names.
 if(GGML_LLAMAFILE AND CMAKE_C_COMPILER_ID MATCHES "^(GNU|Clang|AppleClang)$")
   foreach(library IN LISTS GGML4J_BACKENDS)
     if(library MATCHES "^ggml-cpu")
-      target_sources(${library} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/native/kernels/few_rows.c")
+      set(kernels "${CMAKE_CURRENT_SOURCE_DIR}/native/kernels")
+      target_sources(${library} PRIVATE "${kernels}/few_rows.c" "${kernels}/few_rows_amx.cpp")
       set_property(SOURCE "${GGML4J_ggml_DIR}/src/ggml-cpu/ggml-cpu.c" TARGET_DIRECTORY ${library}
         APPEND PROPERTY COMPILE_DEFINITIONS llamafile_sgemm=ggml4j_sgemm)
+      set_property(SOURCE "${GGML4J_ggml_DIR}/src/ggml-cpu/amx/amx.cpp" TARGET_DIRECTORY ${library}
+        APPEND PROPERTY COMPILE_DEFINITIONS ggml_backend_amx_mul_mat=ggml4j_amx_mul_mat)
     endif()
   endforeach()
   target_sources(ggml PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/native/kernels/mark.c")
