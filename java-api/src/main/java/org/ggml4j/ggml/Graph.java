@@ -132,7 +132,8 @@ public final class Graph implements CloseStack.Closing {
       data = handle;
     } else {
       long padded = (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
-      MemorySegment lines = Ggml.ggml_new_tensor_1d(context, type.id(), padded / type.typeSize());
+      MemorySegment lines =
+          Ggml.ggml_new_tensor_4d(context, type.id(), padded / type.typeSize(), 1, 1, 1);
       Shapes.setName(lines, name + " (padded)");
       data = lines;
       long row = type.rowSize(sizes[0]);

@@ -1,8 +1,5 @@
 package org.ggml4j.ggml;
 
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.Objects;
 import org.ggml4j.bindings.ggml.Ggml;
@@ -37,6 +34,7 @@ final class LinkAhead {
     link(Ggml.ggml_backend_dev_supports_op$handle());
     link(Ggml.ggml_backend_buffer_free$handle());
     link(Ggml.ggml_free$handle());
+    link(Ggml.ggml_view_4d$handle());
     link(Ggml.ggml_backend_dev_buffer_from_host_ptr$handle());
     link(Ggml.ggml_backend_buffer_set_usage$handle());
     link(Ggml.ggml_backend_tensor_alloc$handle());
@@ -55,13 +53,11 @@ final class LinkAhead {
     link(Ggml.ggml_get_rows$handle());
     link(Ggml.ggml_rms_norm$handle());
     link(Ggml.ggml_mul$handle());
-    link(Ggml.ggml_reshape_3d$handle());
+    link(Ggml.ggml_reshape_4d$handle());
     link(Ggml.ggml_rope_ext$handle());
     link(Ggml.ggml_build_forward_expand$handle());
-    link(Ggml.ggml_reshape_2d$handle());
     link(Ggml.ggml_set_rows$handle());
     link(Ggml.ggml_nbytes$handle());
-    link(Ggml.ggml_view_3d$handle());
     link(Ggml.ggml_permute$handle());
     link(Ggml.ggml_flash_attn_ext$handle());
     link(Ggml.ggml_prec_set_acc$handle());
@@ -77,19 +73,6 @@ final class LinkAhead {
     link(Ggml.ggml_backend_tensor_set$handle());
     link(Ggml.ggml_backend_sched_graph_compute$handle());
     link(Ggml.ggml_backend_tensor_get$handle());
-    linkThreadPool();
-  }
-
-  /** Shapes of the functions that {@link Backend} asks the CPU's registry for. */
-  private static void linkThreadPool() {
-    Linker linker = Linker.nativeLinker();
-    link(linker.downcallHandle(FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.ADDRESS)));
-    link(linker.downcallHandle(FunctionDescriptor.ofVoid(ValueLayout.ADDRESS)));
-    link(
-        linker.downcallHandle(FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.ADDRESS)));
-    link(
-        linker.downcallHandle(
-            FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.JAVA_INT)));
   }
 
   private static void link(MethodHandle handle) {

@@ -19,13 +19,7 @@ public sealed interface ShapeOps permits Tensor {
         n[0] * n[1] * n[2] * n[3] == x.nElements(),
         "reshape",
         "another number of elements than " + Arrays.toString(ne));
-    return x.made(
-        switch (ne.length) {
-          case 1 -> Ggml.ggml_reshape_1d(x.context(), x.handle(), n[0]);
-          case 2 -> Ggml.ggml_reshape_2d(x.context(), x.handle(), n[0], n[1]);
-          case 3 -> Ggml.ggml_reshape_3d(x.context(), x.handle(), n[0], n[1], n[2]);
-          default -> Ggml.ggml_reshape_4d(x.context(), x.handle(), n[0], n[1], n[2], n[3]);
-        });
+    return x.made(Ggml.ggml_reshape_4d(x.context(), x.handle(), n[0], n[1], n[2], n[3]));
   }
 
   /** Copies of this side by side until the sizes are reached, each a multiple of this one's. */
@@ -108,30 +102,34 @@ public sealed interface ShapeOps permits Tensor {
 
   /** A window into this memory: n elements at a byte offset. */
   default Tensor view1d(long n0, long offset) {
-    Tensor x = self();
     checkView("view1d", offset, new long[] {n0, 1, 1, 1}, 0, 0, 0);
-    return x.made(Ggml.ggml_view_1d(x.context(), x.handle(), n0, offset));
+    long bytes = self().type.rowSize(n0);
+    return view(n0, 1, 1, 1, bytes, bytes, bytes, offset);
   }
 
   /** A window into this memory: [ne0, ne1] with row stride nb1, at a byte offset. */
   default Tensor view2d(long n0, long n1, long stride1, long offset) {
-    Tensor x = self();
     checkView("view2d", offset, new long[] {n0, n1, 1, 1}, stride1, 0, 0);
-    return x.made(Ggml.ggml_view_2d(x.context(), x.handle(), n0, n1, stride1, offset));
+    return view(n0, n1, 1, 1, stride1, stride1 * n1, stride1 * n1, offset);
   }
 
   /** A window into this memory with three dimensions; strides and offset in bytes. */
   default Tensor view3d(long n0, long n1, long n2, long stride1, long stride2, long offset) {
-    Tensor x = self();
     checkView("view3d", offset, new long[] {n0, n1, n2, 1}, stride1, stride2, 0);
-    return x.made(Ggml.ggml_view_3d(x.context(), x.handle(), n0, n1, n2, stride1, stride2, offset));
+    return view(n0, n1, n2, 1, stride1, stride2, stride2 * n2, offset);
   }
 
   /** A window into this memory with four dimensions; strides and offset in bytes. */
   default Tensor view4d(
       long n0, long n1, long n2, long n3, long stride1, long stride2, long stride3, long offset) {
-    Tensor x = self();
     checkView("view4d", offset, new long[] {n0, n1, n2, n3}, stride1, stride2, stride3);
+    return view(n0, n1, n2, n3, stride1, stride2, stride3, offset);
+  }
+
+  /** All windows, and all reshaping, by one function of GGML each: Java links each in some ms. */
+  private Tensor view(
+      long n0, long n1, long n2, long n3, long stride1, long stride2, long stride3, long offset) {
+    Tensor x = self();
     return x.made(
         Ggml.ggml_view_4d(
             x.context(), x.handle(), n0, n1, n2, n3, stride1, stride2, stride3, offset));

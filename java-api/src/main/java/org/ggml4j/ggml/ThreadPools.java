@@ -4,7 +4,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import org.ggml4j.bindings.ggml.Ggml;
 import org.ggml4j.bindings.ggml.ggml_threadpool_params;
@@ -41,25 +40,26 @@ final class ThreadPools implements CloseStack.Closing {
     this.threads = threads;
     newPool =
         downcall(
-            registry,
-            "ggml_threadpool_new",
-            FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.ADDRESS));
+            registry, "ggml_threadpool_new", FunctionDescriptor.of(Ggml.C_POINTER, Ggml.C_POINTER));
     freePool =
-        downcall(registry, "ggml_threadpool_free", FunctionDescriptor.ofVoid(ValueLayout.ADDRESS));
+        downcall(registry, "ggml_threadpool_free", FunctionDescriptor.ofVoid(Ggml.C_POINTER));
     setPool =
         downcall(
             registry,
             "ggml_backend_cpu_set_threadpool",
-            FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.ADDRESS));
+            FunctionDescriptor.ofVoid(Ggml.C_POINTER, Ggml.C_POINTER));
     setThreads =
         downcall(
             registry,
             "ggml_backend_set_n_threads",
-            FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
+            FunctionDescriptor.ofVoid(Ggml.C_POINTER, Ggml.C_INT));
     all = open(threads);
     use(all, threads);
   }
 
+  /**
+   * @param type of the layouts that all functions have, so that Java has linked its like before
+   */
   private static MethodHandle downcall(
       MemorySegment registry, String name, FunctionDescriptor type) {
     return Linker.nativeLinker().downcallHandle(Native.procAddress(registry, name), type);

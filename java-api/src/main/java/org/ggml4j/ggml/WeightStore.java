@@ -112,7 +112,8 @@ public final class WeightStore implements CloseStack.Closing {
     }
     long row = matrix.type().rowSize(matrix.ne(0));
     MemorySegment view =
-        Ggml.ggml_view_2d(group.context, matrix.handle(), matrix.ne(0), n, row, 0)
+        Ggml.ggml_view_4d(
+                group.context, matrix.handle(), matrix.ne(0), n, 1, 1, row, row * n, row * n, 0)
             .reinterpret(arena, null);
     Shapes.setName(view.reinterpret(ggml_tensor.sizeof()), matrix.name());
     Weight weight =
