@@ -41,6 +41,10 @@ final class ModelLoader {
   private static final Logger LOG = System.getLogger("org.ggml4j");
   private static final int GGML_ALIGNMENT = 32;
   private static final long SLICE = 16L << 20;
+  private static final int AMX_LOADERS = 4;
+
+  /** Fewer bytes are not worth that all threads pause to forget where their pages were. */
+  private static final long WORTH_FORGETTING = 1L << 20;
 
   private final GgufFile file;
   private final ModelOptions options;
@@ -212,7 +216,8 @@ final class ModelLoader {
       }
     }
     onCpu.sort(Comparator.comparingLong(Step::bytes).reversed()); // no long one at the end
-    ParallelSteps.run(onCpu.stream().map(Step::work).toList(), threads(), this::report);
+    ParallelSteps.run(
+        onCpu.stream().map(Step::work).toList(), loaders(store, weights), this::report);
     for (Weight weight : elsewhere) { // other devices' memory is for one thread
       set(store, weight, inPlace);
       report();
@@ -228,10 +233,20 @@ final class ModelLoader {
   private void set(WeightStore store, Weight weight, Set<String> inPlace) {
     MemorySegment data = data(weight);
     store.setPadded(weight, data); // may have been declared with more rows than the file has
-    if (!inPlace.contains(weight.name())) {
+    if (!inPlace.contains(weight.name()) && data.byteSize() >= WORTH_FORGETTING) {
       forget(data);
     }
     done.addAndGet(weight.nBytes());
+  }
+
+  /**
+   * How many weights are brought at a time. GGML starts threads of its own to rearrange each of
+   * those for AMX, one for each processor; a few of these weights at a time keep all busy while
+   * threads start and end.
+   */
+  private int loaders(WeightStore store, List<Weight> weights) {
+    boolean amx = weights.stream().anyMatch(w -> store.bufferType(w).name().equals(BufferType.AMX));
+    return amx ? Math.min(AMX_LOADERS, 2 * threads()) : threads();
   }
 
   private int threads() {
