@@ -136,6 +136,7 @@ public final class StartupCache {
       command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
       command.add("-XX:AOTCacheOutput=" + temporary.toAbsolutePath());
       command.addAll(flags());
+      command.addAll(withoutProfiles());
       command.add("-D" + REHEARSAL + "=true");
       command.add("-jar");
       command.add(jar.toAbsolutePath().toString());
@@ -194,6 +195,18 @@ public final class StartupCache {
   /** The flags that decide whether a cache fits; the launchers start Java with the same. */
   private static List<String> flags() {
     return List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
+  }
+
+  /**
+   * What Java's compiler learned in the rehearsal (JEP 515) stays out of the cache: it would
+   * compile more methods at once, and take the cores from the start. The flag is for diagnosis, so
+   * another Java may not have it.
+   */
+  private static List<String> withoutProfiles() {
+    return List.of(
+        "-XX:+IgnoreUnrecognizedVMOptions",
+        "-XX:+UnlockDiagnosticVMOptions",
+        "-XX:-AOTRecordTraining");
   }
 
   /** Runs what people run, so that the classes it needs are in the cache. */
