@@ -71,9 +71,9 @@ final class RawServer implements AutoCloseable {
     }
 
     void body(byte[] bytes, int from, int to) throws IOException {
+      sent.addAndGet(to - from); // before: whoever has the last byte may ask at once
       out.write(bytes, from, to - from);
       out.flush();
-      sent.addAndGet(to - from);
     }
 
     void send(int status, String body, String... headers) throws IOException {
