@@ -89,10 +89,10 @@ if(GGML_LLAMAFILE AND CMAKE_C_COMPILER_ID MATCHES "^(GNU|Clang|AppleClang)$")
     if(library MATCHES "^ggml-cpu")
       set(kernels "${CMAKE_CURRENT_SOURCE_DIR}/native/kernels")
       target_sources(${library} PRIVATE "${kernels}/few_rows.c" "${kernels}/few_rows_amx.cpp")
-      set_property(SOURCE "${GGML4J_ggml_DIR}/src/ggml-cpu/ggml-cpu.c" TARGET_DIRECTORY ${library}
-        APPEND PROPERTY COMPILE_DEFINITIONS llamafile_sgemm=ggml4j_sgemm)
-      set_property(SOURCE "${GGML4J_ggml_DIR}/src/ggml-cpu/amx/amx.cpp" TARGET_DIRECTORY ${library}
-        APPEND PROPERTY COMPILE_DEFINITIONS ggml_backend_amx_mul_mat=ggml4j_amx_mul_mat)
+      set_source_files_properties("${GGML4J_ggml_DIR}/src/ggml-cpu/ggml-cpu.c" TARGET_DIRECTORY ${library}
+        PROPERTIES COMPILE_DEFINITIONS llamafile_sgemm=ggml4j_sgemm)
+      set_source_files_properties("${GGML4J_ggml_DIR}/src/ggml-cpu/amx/amx.cpp" TARGET_DIRECTORY ${library}
+        PROPERTIES COMPILE_DEFINITIONS ggml_backend_amx_mul_mat=ggml4j_amx_mul_mat)
     endif()
   endforeach()
   target_sources(ggml PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/native/kernels/mark.c")
