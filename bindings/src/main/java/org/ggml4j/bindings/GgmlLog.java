@@ -5,6 +5,7 @@ import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.function.BiConsumer;
+import java.util.function.BooleanSupplier;
 import org.ggml4j.bindings.ggml.Ggml;
 import org.ggml4j.bindings.ggml.ggml_log_callback;
 import org.jspecify.annotations.Nullable;
@@ -20,27 +21,37 @@ final class GgmlLog {
   static final String NAME = "org.ggml4j.ggml";
 
   private final BiConsumer<Level, String> lines;
+  private final BooleanSupplier debug;
 
   private final StringBuilder line = new StringBuilder();
   private Level level = Level.DEBUG;
+  private boolean wanted;
   private @Nullable StringBuilder captured;
 
-  GgmlLog(BiConsumer<Level, String> lines) {
+  /**
+   * @param debug whether anybody reads lines of the level DEBUG
+   */
+  GgmlLog(BiConsumer<Level, String> lines, BooleanSupplier debug) {
     this.lines = lines;
+    this.debug = debug;
   }
 
   /** Makes this the log of GGML, for as long as the process lives. */
   static GgmlLog install() {
-    return install((level, text) -> Holder.LOGGER.log(level, text));
+    return install(
+        (level, text) -> Holder.LOGGER.log(level, text),
+        () -> Holder.LOGGER.isLoggable(Level.DEBUG));
   }
 
-  static GgmlLog install(BiConsumer<Level, String> lines) {
-    GgmlLog log = new GgmlLog(lines);
+  static GgmlLog install(BiConsumer<Level, String> lines, BooleanSupplier debug) {
+    GgmlLog log = new GgmlLog(lines, debug);
     MemorySegment stub =
         ggml_log_callback.allocate(
             (level, text, user) -> {
               try {
-                log.piece(level, text.getString(0));
+                if (log.wants(level)) {
+                  log.piece(level, text.getString(0));
+                }
               } catch (Throwable e) {
                 // Nothing may leave an upcall, and there is nobody to tell: the log itself is what
                 // failed.
@@ -70,6 +81,20 @@ final class GgmlLog {
       captured = null;
       return text;
     }
+  }
+
+  /**
+   * Whether a piece of this level is worth reading: GGML tells of each weight that it rearranges,
+   * hundreds while a model is loaded.
+   */
+  synchronized boolean wants(int ggmlLevel) {
+    if (ggmlLevel != Ggml.GGML_LOG_LEVEL_CONT()) {
+      wanted = captured != null || levelOf(ggmlLevel) != Level.DEBUG || debug.getAsBoolean();
+      if (!wanted) {
+        flush(); // what came before it ends here
+      }
+    }
+    return wanted;
   }
 
   /**

@@ -15,7 +15,9 @@ import org.junit.jupiter.api.Test;
 
 class GgmlLogTest {
   private final List<String> lines = new ArrayList<>();
-  private final GgmlLog log = new GgmlLog((level, text) -> lines.add(level + " " + text));
+  private boolean debug = true;
+  private final GgmlLog log =
+      new GgmlLog((level, text) -> lines.add(level + " " + text), () -> debug);
 
   @Test
   void levelsAreOurs() {
@@ -35,6 +37,19 @@ class GgmlLogTest {
     assertThat(lines).containsExactly("WARNING one two three", "WARNING four");
     log.piece(Ggml.GGML_LOG_LEVEL_ERROR(), "six\n");
     assertThat(lines).endsWith("WARNING fi", "ERROR six");
+  }
+
+  @Test
+  void isNotReadIfNobodyWantsIt() {
+    assertThat(log.wants(Ggml.GGML_LOG_LEVEL_DEBUG())).isTrue();
+    debug = false;
+    log.piece(Ggml.GGML_LOG_LEVEL_WARN(), "one");
+    assertThat(log.wants(Ggml.GGML_LOG_LEVEL_INFO())).isFalse();
+    assertThat(lines).containsExactly("WARNING one");
+    assertThat(log.wants(Ggml.GGML_LOG_LEVEL_CONT())).isFalse();
+    assertThat(log.wants(Ggml.GGML_LOG_LEVEL_WARN())).isTrue();
+    assertThat(log.wants(Ggml.GGML_LOG_LEVEL_CONT())).isTrue();
+    log.during(() -> assertThat(log.wants(Ggml.GGML_LOG_LEVEL_DEBUG())).isTrue());
   }
 
   @Test
@@ -91,7 +106,8 @@ class GgmlLogTest {
         (level, text) -> {
           seen.add(level);
           throw new AssertionError("thrown on purpose");
-        });
+        },
+        () -> true);
     try {
       loadWhatIsNotThere();
     } finally {
