@@ -50,7 +50,7 @@ inline __m512i low_nibbles(__m512i x) {
     return _mm512_and_si512(x, _mm512_set1_epi8(0x0F));
 }
 
-/* Adds the products of eight values of each column, the second four in the upper nibbles' place, with those of n vectors. */
+/* Adds the products of eight weights of each column, four in each register, with n vectors' values. */
 template <int n, typename Values>
 inline void add(__m512i (&sums)[n], __m512i first, __m512i second, Values values) {
     for (int i = 0; i < n; ++i) {

@@ -14,7 +14,10 @@ import org.ggml4j.gguf.GgmlType;
  * @param forFew the same matrix [in, out] without the rows of zeros, for products with few vectors
  */
 public record Matrix(Weight weight, long nOut, Optional<Weight> forFew) {
-  /** For how many vectors a product takes {@link #forFew}, where there is one. */
+  /**
+   * For how many vectors a product takes {@link #forFew}, where there is one: as many as
+   * few_rows_amx.cpp multiplies side by side, which needs no rows apart.
+   */
   public static final int FEW = 8;
 
   /** GGML's AMX kernels take matrices of a multiple of 32 rows. */
