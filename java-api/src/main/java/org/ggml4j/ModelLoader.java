@@ -245,7 +245,7 @@ final class ModelLoader {
    * threads start and end.
    */
   private int loaders(WeightStore store, List<Weight> weights) {
-    boolean amx = weights.stream().anyMatch(w -> store.bufferType(w).name().equals(BufferType.AMX));
+    boolean amx = weights.stream().anyMatch(w -> store.bufferType(w).isAmx());
     return amx ? Math.min(AMX_LOADERS, 2 * threads()) : threads();
   }
 

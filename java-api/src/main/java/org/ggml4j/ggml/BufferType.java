@@ -9,8 +9,8 @@ import org.ggml4j.gguf.GgmlType;
  * kernels.
  */
 public final class BufferType {
-  /** Name of the memory in which weights are rearranged for Intel's matrix extensions. */
-  public static final String AMX = "AMX";
+  /** Kernels for {@link #isAmx} take matrices of a multiple of so many rows. */
+  public static final int AMX_ROWS = 32;
 
   private final MemorySegment handle;
   private final String name;
@@ -31,13 +31,18 @@ public final class BufferType {
     return name;
   }
 
+  /** Whether weights are rearranged here for Intel's matrix extensions. */
+  public boolean isAmx() {
+    return name.equals("AMX");
+  }
+
   /**
    * Whether products from this memory have two dimensions only. AMX's take others too, but write
    * the results of all matrices but the first four times too far on, into foreign memory
    * (ggml_batch_offset in ggml-cpu/amx/mmq.cpp gives bytes, and is added to a pointer to floats).
    */
   boolean isForOneMatrix() {
-    return name.equals(AMX);
+    return isAmx();
   }
 
   /**
@@ -49,7 +54,7 @@ public final class BufferType {
    * 32.
    */
   boolean isSlow(GgmlType type) {
-    return type == GgmlType.Q6_K && name.equals(AMX) && Native.library().hasFewRows();
+    return type == GgmlType.Q6_K && isAmx() && Native.library().hasFewRows();
   }
 
   /** Whether the CPU reads this memory directly and in GGML's usual layout. */

@@ -20,9 +20,6 @@ import org.ggml4j.gguf.GgmlType;
  * number.
  */
 public final class WeightStore implements CloseStack.Closing {
-  /** AMX's kernels rearrange so many rows together, or half of them. */
-  private static final int AMX_ROWS = 32;
-
   private static final int ALIGNMENT = 32;
 
   private final Arena arena = Arena.ofShared();
@@ -245,10 +242,10 @@ public final class WeightStore implements CloseStack.Closing {
    */
   public void setPadded(Weight matrix, MemorySegment data) {
     long row = matrix.type().rowSize(matrix.ne(0));
-    long inGroups = data.byteSize() / (row * AMX_ROWS) * AMX_ROWS;
+    long inGroups = data.byteSize() / (row * BufferType.AMX_ROWS) * BufferType.AMX_ROWS;
     if (data.byteSize() == matrix.nBytes()) {
       set(matrix, data);
-    } else if (bufferType(matrix).name().equals(BufferType.AMX) && inGroups > 0) {
+    } else if (bufferType(matrix).isAmx() && inGroups > 0) {
       setInPieces(matrix, data, row, inGroups);
     } else {
       try (Arena call = Arena.ofConfined()) {

@@ -20,16 +20,13 @@ public record Matrix(Weight weight, long nOut, Optional<Weight> forFew) {
    */
   public static final int FEW = 8;
 
-  /** GGML's AMX kernels take matrices of a multiple of 32 rows. */
-  static final int ROWS = 32;
-
   static Matrix of(Weight weight) {
     return new Matrix(weight, weight.ne(1), Optional.empty());
   }
 
   /** That number of rows which kernels take, at least {@code nOut}. */
   static long padded(long nOut) {
-    return (nOut + ROWS - 1) / ROWS * ROWS;
+    return (nOut + BufferType.AMX_ROWS - 1) / BufferType.AMX_ROWS * BufferType.AMX_ROWS;
   }
 
   /**
@@ -42,7 +39,7 @@ public record Matrix(Weight weight, long nOut, Optional<Weight> forFew) {
    */
   static long apart(GgmlType type, BufferType memory, long nOut) {
     boolean crowded = type == GgmlType.Q8_0 || type == GgmlType.Q4_0 || type == GgmlType.Q4_1;
-    return crowded && memory.name().equals(BufferType.AMX) && nOut % 512 == 0 ? nOut + ROWS : nOut;
+    return crowded && memory.isAmx() && nOut % 512 == 0 ? nOut + BufferType.AMX_ROWS : nOut;
   }
 
   /**
