@@ -8,14 +8,23 @@ import java.util.List;
 import java.util.Map;
 import org.ggml4j.gguf.GgmlType;
 
-/** A graph with data for its inputs, computed once: for tests of single operations. */
+/** A graph with data for its inputs and weights: for tests of single operations. */
 final class Calculation implements AutoCloseable {
   private final CloseStack owned = new CloseStack();
   private final Arena arena = Arena.ofConfined();
-  private final Backend backend = owned.own(Backend.open(Device.cpu(), 1));
+  private final Backend backend;
   private final Map<Tensor, MemorySegment> inputs = new LinkedHashMap<>();
   final Graph graph = owned.own(new Graph(64, false));
-  private final Scheduler scheduler = owned.own(new Scheduler(List.of(backend), 64));
+  private final Scheduler scheduler;
+
+  Calculation() {
+    this(1);
+  }
+
+  Calculation(int nThreads) {
+    backend = owned.own(Backend.open(Device.cpu(), nThreads));
+    scheduler = owned.own(new Scheduler(List.of(backend), 64));
+  }
 
   /** Numbers between -1 and 1 that follow from {@code seed}. */
   static float[] numbers(int seed, int n) {
@@ -38,11 +47,24 @@ final class Calculation implements AutoCloseable {
   /** An input in another type, made of F32 values. */
   Tensor converted(GgmlType type, float[] values, long... ne) {
     Tensor t = graph.input("x" + inputs.size(), type, ne);
+    inputs.put(t, data(type, values, ne));
+    return t;
+  }
+
+  /** A stored weight, made of F32 values, of which there may be less than rows. */
+  Tensor weight(BufferType memory, GgmlType type, float[] values, long... ne) {
+    WeightStore store = owned.own(new WeightStore(1));
+    Weight weight = store.declare(memory, "w", type, ne);
+    store.allocate(WeightStore.Usage.WEIGHTS);
+    store.setPadded(weight, data(type, values, ne[0], values.length / ne[0]));
+    return graph.use(weight);
+  }
+
+  private MemorySegment data(GgmlType type, float[] values, long... ne) {
     MemorySegment to = arena.allocate(type.sizeOf(ne), 64);
     Quantization.rows(
         type, arena.allocateFrom(ValueLayout.JAVA_FLOAT, values), to, values.length / ne[0], ne[0]);
-    inputs.put(t, to);
-    return t;
+    return to;
   }
 
   Tensor ints(int[] values, long... ne) {
@@ -59,16 +81,36 @@ final class Calculation implements AutoCloseable {
 
   /** Computes a tensor that is contiguous F32. */
   float[] floats(Tensor result) {
-    return run(result).toArray(ValueLayout.JAVA_FLOAT);
+    return together(result)[0];
+  }
+
+  /** Computes tensors that are contiguous F32, by one graph. */
+  float[][] together(Tensor... results) {
+    place(results);
+    return again(results);
+  }
+
+  /** Computes once more what was computed together. */
+  float[][] again(Tensor... results) {
+    scheduler.compute(graph);
+    float[][] all = new float[results.length][];
+    for (int i = 0; i < all.length; i++) {
+      all[i] = read(results[i]).toArray(ValueLayout.JAVA_FLOAT);
+    }
+    return all;
   }
 
   /** Computes a tensor that is contiguous I32. */
   int[] ints(Tensor result) {
-    return run(result).toArray(ValueLayout.JAVA_INT);
+    place(result);
+    scheduler.compute(graph);
+    return read(result).toArray(ValueLayout.JAVA_INT);
   }
 
-  private MemorySegment run(Tensor result) {
-    graph.expand(result.output());
+  private void place(Tensor... results) {
+    for (Tensor result : results) {
+      graph.expand(result.output());
+    }
     scheduler.allocate(graph);
     inputs.forEach(
         (tensor, data) -> {
@@ -76,7 +118,9 @@ final class Calculation implements AutoCloseable {
             tensor.set(data);
           }
         });
-    scheduler.compute(graph);
+  }
+
+  private MemorySegment read(Tensor result) {
     MemorySegment to = arena.allocate(result.nBytes(), 64);
     result.get(to, 0, to.byteSize());
     return to;

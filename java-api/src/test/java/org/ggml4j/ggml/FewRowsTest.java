@@ -3,12 +3,7 @@ package org.ggml4j.ggml;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import org.ggml4j.gguf.GgmlType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,31 +34,18 @@ class FewRowsTest {
   })
   void equalsTheProductOfOneVectorAtATime(int in, int out, int n, int nBatch, int nThreads) {
     int nVectors = n * nBatch;
-    try (Arena arena = Arena.ofConfined();
-        Backend backend = Backend.open(Device.cpu(), nThreads);
-        WeightStore store = new WeightStore(1);
-        Graph graph = new Graph(16, false);
-        Scheduler scheduler = new Scheduler(List.of(backend), 16)) {
-      GgmlType type = GgmlType.Q6_K;
-      Weight matrix = store.declare(Device.cpu().bufferType(), "w", type, in, out);
-      store.allocate(WeightStore.Usage.WEIGHTS);
-      MemorySegment rows = arena.allocate(matrix.nBytes(), 64);
-      Quantization.rows(type, floats(arena, 1, in * out), rows, out, in);
-      store.set(matrix, rows);
-      Tensor w = graph.use(matrix);
-      Tensor x = graph.input("x", GgmlType.F32, in, n, nBatch);
-      Tensor ids = graph.input("ids", GgmlType.I32, 1, nVectors);
-      Tensor product = graph.expand(w.mulMat(x).output());
-      Tensor expected =
-          graph.expand(w.reshape(in, out, 1).mulMatId(x.reshape(in, 1, nVectors), ids).output());
-      scheduler.allocate(graph);
-      x.set(floats(arena, 2, in * nVectors));
-      ids.set(arena.allocate(ids.nBytes(), 64));
-      for (int i = 0; i < 3; i++) {
-        scheduler.compute(graph);
-        assertThat(values(arena, product))
-            .containsExactly(values(arena, expected))
-            .doesNotContain(0);
+    try (Calculation c = new Calculation(nThreads)) {
+      BufferType plain = Device.cpu().bufferType();
+      Tensor w = c.weight(plain, GgmlType.Q6_K, Calculation.numbers(1, in * out), in, out);
+      Tensor x = c.floats(Calculation.numbers(2, in * nVectors), in, n, nBatch);
+      Tensor ids = c.ints(new int[nVectors], 1, nVectors);
+      Tensor product = w.mulMat(x);
+      Tensor expected = w.reshape(in, out, 1).mulMatId(x.reshape(in, 1, nVectors), ids);
+      float[][] both = c.together(product, expected);
+      assertThat(both[0]).containsExactly(both[1]).doesNotContain(0);
+      for (int i = 0; i < 2; i++) {
+        both = c.again(product, expected);
+        assertThat(both[0]).containsExactly(both[1]).doesNotContain(0);
       }
     }
   }
@@ -93,34 +75,20 @@ class FewRowsTest {
   void equalsTheProductOfMany(GgmlType type, int in, int out, int nThreads) {
     BufferType memory =
         WeightStore.choose(Device.cpu(), WeightStore.Operation.MUL_MAT, true, type, in, out);
-    try (Arena arena = Arena.ofConfined();
-        Backend backend = Backend.open(Device.cpu(), nThreads);
-        WeightStore store = new WeightStore(1);
-        Graph graph = new Graph(64, false);
-        Scheduler scheduler = new Scheduler(List.of(backend), 64)) {
-      Weight matrix = store.declare(memory, "w", type, in, out);
-      store.allocate(WeightStore.Usage.WEIGHTS);
-      MemorySegment rows = arena.allocate(type.sizeOf(in, out), 64);
-      Quantization.rows(type, floats(arena, 3, in * out), rows, out, in);
-      store.set(matrix, rows);
-      Tensor w = graph.use(matrix);
-      Tensor x = graph.input("x", GgmlType.F32, in, 9);
-      Tensor many = graph.expand(w.mulMat(x).output());
-      List<Tensor> few = new ArrayList<>();
-      for (int n = 1; n <= 8; n++) {
-        few.add(graph.expand(w.mulMat(x.view2d(in, n, x.nb(1), 0)).output()));
+    try (Calculation c = new Calculation(nThreads)) {
+      Tensor w = c.weight(memory, type, Calculation.numbers(3, in * out), in, out);
+      Tensor x = c.floats(Calculation.numbers(4, in * 9), in, 9);
+      Tensor[] products = new Tensor[9];
+      for (int n = 1; n <= 9; n++) {
+        products[n - 1] = w.mulMat(x.view2d(in, n, x.nb(1), 0));
       }
-      scheduler.allocate(graph);
-      x.set(floats(arena, 4, in * 9));
-      scheduler.compute(graph);
-      float[] all = values(arena, many);
-      assertThat(all).doesNotContain(0);
-      for (Tensor product : few) {
-        float[] found = values(arena, product);
-        float[] expected = Arrays.copyOf(all, found.length);
-        assertThat(found).containsExactly(expected, within(1e-3f));
+      float[][] found = c.together(products);
+      assertThat(found[8]).hasSize(9 * out).doesNotContain(0);
+      for (float[] few : found) {
+        float[] expected = Arrays.copyOf(found[8], few.length);
+        assertThat(few).containsExactly(expected, within(1e-3f));
         if (memory.isAmx()) {
-          assertThat(found).containsExactly(expected);
+          assertThat(few).containsExactly(expected);
         }
       }
     }
@@ -133,15 +101,5 @@ class FewRowsTest {
         WeightStore.choose(
             Device.cpu(), WeightStore.Operation.MUL_MAT, true, GgmlType.Q6_K, 2048, 512);
     assertThat(Native.library().hasFewRows() && memory.isAmx()).isFalse();
-  }
-
-  private static MemorySegment floats(Arena arena, int seed, int n) {
-    return arena.allocateFrom(ValueLayout.JAVA_FLOAT, Calculation.numbers(seed, n));
-  }
-
-  private static float[] values(Arena arena, Tensor tensor) {
-    MemorySegment to = arena.allocate(tensor.nBytes(), 64);
-    tensor.get(to, 0, tensor.nBytes());
-    return to.toArray(ValueLayout.JAVA_FLOAT);
   }
 }

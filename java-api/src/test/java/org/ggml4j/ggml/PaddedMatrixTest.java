@@ -2,12 +2,8 @@ package org.ggml4j.ggml;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Random;
 import org.ggml4j.gguf.GgmlType;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -31,9 +27,10 @@ class PaddedMatrixTest {
   void rowsWithoutDataAreZeros(GgmlType type, int rows, int declared) {
     BufferType memory =
         WeightStore.choose(Device.cpu(), WeightStore.Operation.MUL_MAT, true, type, K, declared);
+    float[] values = Calculation.numbers(7, rows * K);
     for (BufferType each : List.of(memory, Device.cpu().bufferType())) {
-      float[] expected = product(each, type, rows, declared, false);
-      float[] found = product(each, type, rows, declared, true);
+      float[] expected = product(each, type, Arrays.copyOf(values, declared * K), declared);
+      float[] found = product(each, type, values, declared);
       assertThat(found).isEqualTo(expected);
       assertThat(Arrays.copyOf(found, rows)).doesNotContain(0);
       assertThat(Arrays.copyOfRange(found, rows, declared)).containsOnly(0);
@@ -41,36 +38,10 @@ class PaddedMatrixTest {
   }
 
   /** The product with one vector, of a matrix whose zeros are given, or left out. */
-  private static float[] product(
-      BufferType memory, GgmlType type, int rows, int declared, boolean left) {
-    Random random = new Random(7);
-    try (Arena arena = Arena.ofConfined();
-        Backend backend = Backend.open(Device.cpu(), 1);
-        WeightStore store = new WeightStore(1);
-        Graph graph = new Graph(16, false);
-        Scheduler scheduler = new Scheduler(List.of(backend), 16)) {
-      Weight weight = store.declare(memory, "w", type, K, declared);
-      store.allocate(WeightStore.Usage.WEIGHTS);
-      MemorySegment stored = arena.allocate(weight.nBytes(), 64);
-      MemorySegment data = stored.asSlice(0, type.rowSize(K) * rows);
-      Quantization.rows(type, floats(arena, random, (long) K * rows), data, rows, K);
-      store.setPadded(weight, left ? data : stored);
-      Tensor x = graph.input("x", GgmlType.F32, K);
-      Tensor y = graph.expand(graph.use(weight).mulMat(x).output());
-      scheduler.allocate(graph);
-      x.set(floats(arena, random, K));
-      scheduler.compute(graph);
-      MemorySegment result = arena.allocate(y.nBytes(), 64);
-      y.get(result, 0, y.nBytes());
-      return result.toArray(ValueLayout.JAVA_FLOAT);
+  private static float[] product(BufferType memory, GgmlType type, float[] values, int declared) {
+    try (Calculation c = new Calculation()) {
+      Tensor matrix = c.weight(memory, type, values, K, declared);
+      return c.floats(matrix.mulMat(c.floats(Calculation.numbers(8, K), K)));
     }
-  }
-
-  private static MemorySegment floats(Arena arena, Random random, long n) {
-    MemorySegment floats = arena.allocate(4 * n, 64);
-    for (long i = 0; i < n; i++) {
-      floats.setAtIndex(ValueLayout.JAVA_FLOAT, i, random.nextFloat() - 0.5f);
-    }
-    return floats;
   }
 }
